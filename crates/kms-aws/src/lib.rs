@@ -1,0 +1,1 @@
+//! The AWS wire: SigV4, JSON 1.1, one table of error codes.

@@ -1,0 +1,1 @@
+//! The control log: openraft over tonic and kms-store; propose and read barrier.

@@ -1,0 +1,1 @@
+//! Control and regional state machines and schedulers; pure and deterministic.

@@ -1,0 +1,1 @@
+//! Key policy documents and the decision who may do what; pure.

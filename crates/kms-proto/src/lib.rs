@@ -1,0 +1,1 @@
+//! Generated RPC code, every persisted and peer format, and their conversions.

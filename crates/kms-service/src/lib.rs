@@ -1,0 +1,1 @@
+//! One file per KMS operation: resolve, authorise, check state, do.

@@ -1,0 +1,26 @@
+//! Limits of AWS KMS that more than one layer needs; sources are the API reference and the "Quotas" page.
+
+/// Most tags on one key.
+pub const TAGS_PER_KEY_MAX: usize = 50;
+/// Most aliases that point at one key (AWS default quota).
+pub const ALIASES_PER_KEY_MAX: usize = 50;
+/// Most customer managed keys in one account and Region (AWS default quota).
+pub const KEYS_PER_ACCOUNT_MAX: usize = 100_000;
+/// Most on-demand rotations of one key.
+pub const ON_DEMAND_ROTATIONS_MAX: u32 = 25;
+/// Largest key policy document, in bytes.
+pub const POLICY_BYTES_MAX: usize = 32_768;
+/// Shortest and longest waiting period before a key is deleted, in days.
+pub const DELETION_WINDOW_DAYS: std::ops::RangeInclusive<u32> = 7..=30;
+/// Waiting period when the caller names none, in days.
+pub const DELETION_WINDOW_DAYS_DEFAULT: u32 = 30;
+/// Shortest and longest automatic rotation period, in days.
+pub const ROTATION_PERIOD_DAYS: std::ops::RangeInclusive<u32> = 90..=2560;
+/// Automatic rotation period when the caller names none, in days.
+pub const ROTATION_PERIOD_DAYS_DEFAULT: u32 = 365;
+/// Largest plaintext of Encrypt with a symmetric key, in bytes.
+pub const PLAINTEXT_BYTES_MAX: usize = 4096;
+/// Largest ciphertext blob accepted, in bytes.
+pub const CIPHERTEXT_BYTES_MAX: usize = 6144;
+/// Largest random or data-key length, in bytes.
+pub const RANDOM_BYTES_MAX: usize = 1024;

@@ -1,0 +1,2 @@
+//! The Meridian binary.
+fn main() {}
