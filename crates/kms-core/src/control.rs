@@ -1,0 +1,17 @@
+//! The control state: everything that the Regions agree on through the control log.
+
+mod apply;
+mod command;
+mod key_set;
+mod outcome;
+mod recent;
+mod state;
+
+pub use command::{
+    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, ProposalId,
+    RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+};
+pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
+pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
+pub use recent::{RECENT_PROPOSALS, RecentProposals};
+pub use state::{ControlState, RegionEntry, RegionRole};

@@ -1,0 +1,269 @@
+//! Folding one control command into the state. The checks here decide; whatever a proposer checked before is courtesy.
+
+use super::{
+    Activation, ActivateMaterial, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
+    ControlOutcome, ControlState, CreateKeySet, Holder, HolderStatus, KeySet, MaterialVersion, RecentProposals, Refusal,
+    RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+};
+use crate::LogPosition;
+use kms_types::{KeyId, KeySpec, Origin, RegionName, RotationType, Timestamp, limits};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Step = Result<(Vec<ControlChange>, Vec<ControlEffect>), Refusal>;
+
+impl ControlState {
+    /// Applies one committed command. Total and deterministic; a refusal leaves everything but the memory of recent
+    /// outcomes as it was.
+    pub fn apply(&mut self, _position: LogPosition, command: &ControlCommand) -> Applied {
+        if let Some(outcome) = self.recent.find(&command.proposal_id) {
+            return Applied { outcome: outcome.clone(), changes: Vec::new(), effects: Vec::new() };
+        }
+        let (outcome, mut changes, effects) = match self.decide(command) {
+            Ok((changes, effects)) => (ControlOutcome::Done, changes, effects),
+            Err(refusal) => (ControlOutcome::Refused(refusal), Vec::new(), Vec::new()),
+        };
+        let sequence = self.recent.next_sequence();
+        changes.push(ControlChange::PutRecent {
+            slot: RecentProposals::slot(sequence),
+            sequence,
+            id: command.proposal_id,
+            outcome: outcome.clone(),
+        });
+        for change in &changes {
+            self.absorb(change);
+        }
+        Applied { outcome, changes, effects }
+    }
+
+    fn decide(&self, command: &ControlCommand) -> Step {
+        let (region, at) = (&command.region, command.at);
+        match &command.body {
+            ControlBody::RegisterRegion(body) => self.register_region(region, at, body),
+            ControlBody::CreateKeySet(body) => self.create_key_set(region, at, body),
+            ControlBody::AddReplica(body) => self.add_replica(region, at, body),
+            ControlBody::ReplicaReady { key_id } => self.replica_ready(region, key_id),
+            ControlBody::RemoveReplica { key_id } => self.remove_replica(region, key_id),
+            ControlBody::DeleteKeySet { key_id } => self.delete_key_set(region, key_id),
+            ControlBody::StageMaterial(body) => self.stage_material(region, at, body),
+            ControlBody::ActivateMaterial(body) => self.activate_material(region, at, body),
+            ControlBody::SetRotation(body) => self.set_rotation(region, body),
+            ControlBody::UpdatePrimary(body) => self.update_primary(body),
+        }
+    }
+
+    fn register_region(&self, region: &RegionName, at: Timestamp, body: &RegisterRegion) -> Step {
+        if let Some(old) = self.regions.get(region) {
+            if old.role != body.role {
+                return Err(Refusal::RoleMismatch);
+            }
+            if old.sealing_public_key == body.sealing_public_key {
+                return Ok((Vec::new(), Vec::new()));
+            }
+        }
+        if (body.role == RegionRole::Witness) != body.sealing_public_key.is_empty() {
+            return Err(Refusal::Malformed);
+        }
+        let entry = RegionEntry {
+            region: region.clone(),
+            sealing_public_key: body.sealing_public_key.clone(),
+            role: body.role,
+            registered_at: at,
+        };
+        Ok((vec![ControlChange::PutRegion(Arc::new(entry))], Vec::new()))
+    }
+
+    fn create_key_set(&self, region: &RegionName, at: Timestamp, body: &CreateKeySet) -> Step {
+        self.check_holds_keys(region)?;
+        if !body.key_id.is_multi_region() {
+            return Err(Refusal::Malformed);
+        }
+        if self.key_sets.contains_key(&body.key_id) {
+            return Err(Refusal::KeyExists);
+        }
+        let first = MaterialVersion {
+            material_id: body.material_id,
+            created_at: at,
+            rotation_type: None,
+            boxes: BTreeMap::from([(region.clone(), body.sealed.clone())]),
+            activation: Some(Activation { at, without: Default::default() }),
+        };
+        let holder = Holder { added_at: at, status: HolderStatus::Creating(body.initial.clone()) };
+        put(KeySet {
+            key_id: body.key_id,
+            account: body.account,
+            spec: body.spec,
+            usage: body.usage,
+            origin: body.origin,
+            created_at: at,
+            primary: region.clone(),
+            epoch: 1,
+            holders: BTreeMap::from([(region.clone(), holder)]),
+            rotation: None,
+            on_demand_rotations: 0,
+            materials: vec![first],
+        })
+    }
+
+    fn add_replica(&self, region: &RegionName, at: Timestamp, body: &AddReplica) -> Step {
+        let mut set = self.set_as_primary(region, &body.key_id, body.expected_epoch)?;
+        self.check_holds_keys(&body.replica)?;
+        if set.is_held_by(&body.replica) {
+            return Err(Refusal::ReplicaExists);
+        }
+        if body.boxes.len() != set.materials.len() {
+            return Err(Refusal::BoxesMismatch);
+        }
+        for material in &mut set.materials {
+            let sealed = body.boxes.get(&material.material_id).ok_or(Refusal::BoxesMismatch)?;
+            material.boxes.insert(body.replica.clone(), sealed.clone());
+        }
+        let holder = Holder { added_at: at, status: HolderStatus::Creating(body.initial.clone()) };
+        set.holders.insert(body.replica.clone(), holder);
+        put(set)
+    }
+
+    fn replica_ready(&self, region: &RegionName, key_id: &KeyId) -> Step {
+        let mut set = self.set(key_id)?;
+        set.holders.get_mut(region).ok_or(Refusal::NoReplica)?.status = HolderStatus::Ready;
+        put(set)
+    }
+
+    fn remove_replica(&self, region: &RegionName, key_id: &KeyId) -> Step {
+        let mut set = self.set(key_id)?;
+        if set.primary == *region {
+            return Err(Refusal::AlreadyPrimary);
+        }
+        set.holders.remove(region).ok_or(Refusal::NoReplica)?;
+        for material in &mut set.materials {
+            material.boxes.remove(region);
+        }
+        put(set)
+    }
+
+    fn delete_key_set(&self, region: &RegionName, key_id: &KeyId) -> Step {
+        let set = self.set(key_id)?;
+        if set.primary != *region {
+            return Err(Refusal::NotPrimary { primary: set.primary });
+        }
+        if set.replicas().next().is_some() {
+            return Err(Refusal::ReplicasRemain);
+        }
+        Ok((vec![ControlChange::DeleteKeySet(*key_id)], vec![ControlEffect::Reconcile(*key_id)]))
+    }
+
+    fn stage_material(&self, region: &RegionName, at: Timestamp, body: &StageMaterial) -> Step {
+        let mut set = self.set_as_primary(region, &body.key_id, body.expected_epoch)?;
+        check_rotatable(&set)?;
+        if set.staged().is_some() {
+            return Err(Refusal::RotationInProgress);
+        }
+        if !body.boxes.keys().eq(set.holders.keys()) || set.material(&body.material_id).is_some() {
+            return Err(Refusal::BoxesMismatch);
+        }
+        if body.rotation_type == RotationType::OnDemand {
+            if set.on_demand_rotations >= limits::ON_DEMAND_ROTATIONS_MAX {
+                return Err(Refusal::RotationLimit);
+            }
+            set.on_demand_rotations = set.on_demand_rotations.saturating_add(1);
+        }
+        if let (Some(schedule), Some(next_at)) = (&mut set.rotation, body.next_rotation_at) {
+            schedule.next_at = next_at;
+        }
+        set.materials.push(MaterialVersion {
+            material_id: body.material_id,
+            created_at: at,
+            rotation_type: Some(body.rotation_type),
+            boxes: body.boxes.clone(),
+            activation: None,
+        });
+        put(set)
+    }
+
+    fn activate_material(&self, region: &RegionName, at: Timestamp, body: &ActivateMaterial) -> Step {
+        let mut set = self.set_as_primary(region, &body.key_id, body.expected_epoch)?;
+        if body.without.contains(region) {
+            return Err(Refusal::Malformed);
+        }
+        if !body.without.iter().all(|r| set.is_held_by(r)) {
+            return Err(Refusal::NoReplica);
+        }
+        match set.materials.last_mut() {
+            Some(last) if last.material_id == body.material_id && last.activation.is_none() => {
+                last.activation = Some(Activation { at, without: body.without.clone() });
+            }
+            _ => return Err(Refusal::NotStaged),
+        }
+        put(set)
+    }
+
+    fn set_rotation(&self, region: &RegionName, body: &SetRotation) -> Step {
+        let mut set = self.set_as_primary(region, &body.key_id, body.expected_epoch)?;
+        check_rotatable(&set)?;
+        set.rotation = body.schedule;
+        put(set)
+    }
+
+    fn update_primary(&self, body: &UpdatePrimary) -> Step {
+        let mut set = self.set(&body.key_id)?;
+        if set.epoch != body.expected_epoch {
+            return Err(Refusal::WrongEpoch { current: set.epoch });
+        }
+        if set.primary != body.from {
+            return Err(Refusal::NotPrimary { primary: set.primary });
+        }
+        if set.primary == body.to {
+            return Err(Refusal::AlreadyPrimary);
+        }
+        match set.holders.get(&body.to) {
+            Some(holder) if holder.status == HolderStatus::Ready => {}
+            _ => return Err(Refusal::NoReplica),
+        }
+        set.epoch = set.epoch.saturating_add(1);
+        set.primary = body.to.clone();
+        let moved = ControlEffect::PrimaryMoved {
+            key_id: set.key_id,
+            from: body.from.clone(),
+            to: body.to.clone(),
+            epoch: set.epoch,
+        };
+        let (changes, mut effects) = put(set)?;
+        effects.push(moved);
+        Ok((changes, effects))
+    }
+
+    fn set(&self, key_id: &KeyId) -> Result<KeySet, Refusal> {
+        self.key_sets.get(key_id).map(|set| KeySet::clone(set)).ok_or(Refusal::KeyNotFound)
+    }
+
+    fn set_as_primary(&self, region: &RegionName, key_id: &KeyId, epoch: u64) -> Result<KeySet, Refusal> {
+        let set = self.set(key_id)?;
+        if set.primary != *region {
+            return Err(Refusal::NotPrimary { primary: set.primary });
+        }
+        if set.epoch != epoch {
+            return Err(Refusal::WrongEpoch { current: set.epoch });
+        }
+        Ok(set)
+    }
+
+    fn check_holds_keys(&self, region: &RegionName) -> Result<(), Refusal> {
+        match self.regions.get(region) {
+            Some(entry) if entry.role == RegionRole::Full => Ok(()),
+            _ => Err(Refusal::RegionUnknown),
+        }
+    }
+}
+
+fn check_rotatable(set: &KeySet) -> Result<(), Refusal> {
+    if set.spec == KeySpec::SymmetricDefault && set.origin == Origin::AwsKms {
+        Ok(())
+    } else {
+        Err(Refusal::NotRotatable)
+    }
+}
+
+fn put(set: KeySet) -> Step {
+    let key_id = set.key_id;
+    Ok((vec![ControlChange::PutKeySet(Arc::new(set))], vec![ControlEffect::Reconcile(key_id)]))
+}

@@ -1,0 +1,173 @@
+//! What a Region may ask of the control log.
+
+use super::{RegionRole, SealedBox};
+use crate::RotationSchedule;
+use kms_types::{AccountId, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names one proposal, so that a proposal repeated after an unknown outcome takes effect once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProposalId(pub [u8; 16]);
+
+impl std::fmt::Debug for ProposalId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// One entry of the control log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlCommand {
+    /// Drawn by the proposer; a second command with the same ID answers the first one's outcome.
+    pub proposal_id: ProposalId,
+    /// The Region that proposes; the leader has checked it against the peer's certificate.
+    pub region: RegionName,
+    /// The proposer's clock.
+    pub at: Timestamp,
+    /// What is asked.
+    pub body: ControlBody,
+}
+
+/// The kinds of control command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlBody {
+    /// The proposing Region enters or renews its line in the Region directory.
+    RegisterRegion(RegisterRegion),
+    /// A new multi-Region key with the proposing Region as primary.
+    CreateKeySet(CreateKeySet),
+    /// The primary adds a replica Region.
+    AddReplica(AddReplica),
+    /// The proposing Region says that its replica is usable.
+    ReplicaReady {
+        /// The key.
+        key_id: KeyId,
+    },
+    /// The proposing Region gives its replica up for good.
+    RemoveReplica {
+        /// The key.
+        key_id: KeyId,
+    },
+    /// The primary, alone by now, deletes the key for good.
+    DeleteKeySet {
+        /// The key.
+        key_id: KeyId,
+    },
+    /// The primary hands new material to all holders; nobody encrypts with it yet.
+    StageMaterial(StageMaterial),
+    /// The primary makes staged material current.
+    ActivateMaterial(ActivateMaterial),
+    /// The primary switches automatic rotation on or off.
+    SetRotation(SetRotation),
+    /// Moves the primary role.
+    UpdatePrimary(UpdatePrimary),
+}
+
+/// See [`ControlBody::RegisterRegion`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterRegion {
+    /// Encoded HPKE public key of the Region; empty for a witness.
+    pub sealing_public_key: Vec<u8>,
+    /// Whether the Region may hold keys.
+    pub role: RegionRole,
+}
+
+/// Properties of a new key resource that are independent per Region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitialProperties {
+    /// Key policy document.
+    pub policy: String,
+    /// Description.
+    pub description: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// See [`ControlBody::CreateKeySet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateKeySet {
+    /// A new multi-Region key ID.
+    pub key_id: KeyId,
+    /// Owner.
+    pub account: AccountId,
+    /// Key spec.
+    pub spec: KeySpec,
+    /// Key usage.
+    pub usage: KeyUsage,
+    /// Origin of the material.
+    pub origin: Origin,
+    /// First material.
+    pub material_id: KeyMaterialId,
+    /// The first material sealed to the proposing Region.
+    pub sealed: SealedBox,
+    /// Independent properties of the primary.
+    pub initial: InitialProperties,
+}
+
+/// See [`ControlBody::AddReplica`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddReplica {
+    /// The key.
+    pub key_id: KeyId,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+    /// Region of the new replica.
+    pub replica: RegionName,
+    /// Every material version, staged one included, sealed to the replica's Region.
+    pub boxes: BTreeMap<KeyMaterialId, SealedBox>,
+    /// Independent properties of the replica.
+    pub initial: InitialProperties,
+}
+
+/// See [`ControlBody::StageMaterial`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageMaterial {
+    /// The key.
+    pub key_id: KeyId,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+    /// The new material.
+    pub material_id: KeyMaterialId,
+    /// What started the rotation.
+    pub rotation_type: RotationType,
+    /// The material sealed to each holding Region.
+    pub boxes: BTreeMap<RegionName, SealedBox>,
+    /// The new due date when the schedule started this rotation; `None` leaves the schedule as it is.
+    pub next_rotation_at: Option<Timestamp>,
+}
+
+/// See [`ControlBody::ActivateMaterial`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivateMaterial {
+    /// The key.
+    pub key_id: KeyId,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+    /// The staged material.
+    pub material_id: KeyMaterialId,
+    /// Regions that an operator decided to go on without; recorded.
+    pub without: BTreeSet<RegionName>,
+}
+
+/// See [`ControlBody::SetRotation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetRotation {
+    /// The key.
+    pub key_id: KeyId,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+    /// The new schedule, `None` for off.
+    pub schedule: Option<RotationSchedule>,
+}
+
+/// See [`ControlBody::UpdatePrimary`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatePrimary {
+    /// The key.
+    pub key_id: KeyId,
+    /// The primary Region that the proposer saw.
+    pub from: RegionName,
+    /// The new primary Region, a holder already.
+    pub to: RegionName,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+}

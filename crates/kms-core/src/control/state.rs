@@ -1,0 +1,143 @@
+//! The control state itself and how rows come back into it.
+
+use super::{ControlChange, KeySet, RecentProposals};
+use kms_types::{KeyId, RegionName, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// Everything the Regions agree on. Cloning is cheap enough for snapshots: rows are shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlState {
+    pub(super) regions: BTreeMap<RegionName, Arc<RegionEntry>>,
+    pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
+    pub(super) recent: RecentProposals,
+    /// Automatic rotations by due date; derived from the key sets.
+    pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
+}
+
+/// A line of the Region directory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RegionEntry {
+    /// The Region.
+    pub region: RegionName,
+    /// Encoded HPKE public key; empty for a witness.
+    pub sealing_public_key: Vec<u8>,
+    /// Whether the Region may hold keys.
+    pub role: RegionRole,
+    /// When the line was last changed.
+    pub registered_at: Timestamp,
+}
+
+impl fmt::Debug for RegionEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegionEntry({}, {:?})", self.region, self.role)
+    }
+}
+
+/// What a Region is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionRole {
+    /// Holds keys and serves requests.
+    Full,
+    /// Votes only; holds no key and opens no box.
+    Witness,
+}
+
+impl ControlState {
+    /// A key set.
+    #[must_use]
+    pub fn key_set(&self, key_id: &KeyId) -> Option<&Arc<KeySet>> {
+        self.key_sets.get(key_id)
+    }
+
+    /// All key sets, by key ID.
+    pub fn key_sets(&self) -> impl Iterator<Item = &Arc<KeySet>> {
+        self.key_sets.values()
+    }
+
+    /// A line of the Region directory.
+    #[must_use]
+    pub fn region(&self, region: &RegionName) -> Option<&Arc<RegionEntry>> {
+        self.regions.get(region)
+    }
+
+    /// The Region directory, by name.
+    pub fn regions(&self) -> impl Iterator<Item = &Arc<RegionEntry>> {
+        self.regions.values()
+    }
+
+    /// Key sets whose automatic rotation is due, earliest first; none with a rotation in progress.
+    pub fn rotations_due(&self, now: Timestamp) -> impl Iterator<Item = &KeySet> {
+        let passed = self.rotations_due.iter().take_while(move |(due, _)| *due <= now);
+        passed.filter_map(|(_, key_id)| self.key_sets.get(key_id).map(AsRef::as_ref))
+    }
+
+    /// Outcomes of the latest proposals.
+    #[must_use]
+    pub fn recent(&self) -> &RecentProposals {
+        &self.recent
+    }
+
+    /// Takes in one row, from `apply`, from the store or from a snapshot.
+    pub fn absorb(&mut self, change: &ControlChange) {
+        match change {
+            ControlChange::PutKeySet(set) => {
+                self.forget_deadline(&set.key_id);
+                if let Some(due) = rotation_deadline(set) {
+                    self.rotations_due.insert((due, set.key_id));
+                }
+                self.key_sets.insert(set.key_id, Arc::clone(set));
+            }
+            ControlChange::DeleteKeySet(key_id) => {
+                self.forget_deadline(key_id);
+                self.key_sets.remove(key_id);
+            }
+            ControlChange::PutRegion(entry) => {
+                self.regions.insert(entry.region.clone(), Arc::clone(entry));
+            }
+            ControlChange::PutRecent { sequence, id, outcome, .. } => {
+                self.recent.insert(*sequence, *id, outcome.clone());
+            }
+        }
+    }
+
+    /// Every row of the state; absorbing them all into an empty state gives this state again.
+    pub fn rows(&self) -> impl Iterator<Item = ControlChange> {
+        let regions = self.regions.values().map(|e| ControlChange::PutRegion(Arc::clone(e)));
+        let sets = self.key_sets.values().map(|s| ControlChange::PutKeySet(Arc::clone(s)));
+        let recent = self.recent.iter().map(|(sequence, id, outcome)| ControlChange::PutRecent {
+            slot: RecentProposals::slot(sequence),
+            sequence,
+            id: *id,
+            outcome: outcome.clone(),
+        });
+        regions.chain(sets).chain(recent)
+    }
+
+    /// Checks every key set, and that each holder is a known Region that may hold keys.
+    ///
+    /// # Errors
+    /// The key and the first broken invariant, in words.
+    pub fn check_invariants(&self) -> Result<(), (KeyId, &'static str)> {
+        for (key_id, set) in &self.key_sets {
+            set.check_invariants().map_err(|broken| (*key_id, broken))?;
+            let holds = |region| self.regions.get(region).is_some_and(|e| e.role == RegionRole::Full);
+            if !set.holders.keys().all(holds) {
+                return Err((*key_id, "a holder is not a Region that may hold keys"));
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_deadline(&mut self, key_id: &KeyId) {
+        if let Some(due) = self.key_sets.get(key_id).and_then(|old| rotation_deadline(old)) {
+            self.rotations_due.remove(&(due, *key_id));
+        }
+    }
+}
+
+/// When the set is due for automatic rotation; not while a rotation is in progress.
+fn rotation_deadline(set: &KeySet) -> Option<Timestamp> {
+    if set.staged().is_some() { None } else { set.rotation.map(|r| r.next_at) }
+}
