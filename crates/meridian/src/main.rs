@@ -1,2 +1,17 @@
-//! The Meridian binary.
-fn main() {}
+//! The `meridian` binary: runs Regions, development clusters, and the commands with which people operate them.
+
+mod cli;
+mod config;
+mod dev;
+mod files;
+mod hardening;
+mod node;
+mod pki;
+mod telemetry;
+mod tls;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

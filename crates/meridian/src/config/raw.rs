@@ -1,0 +1,144 @@
+//! The shape of `node.toml`, before any value is checked. Every knob states its default, range, and what breaks.
+
+use serde::Deserialize;
+
+/// The file as written. Everything is optional here so that the check can report all that is missing at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    /// Required. Region that this node serves, for example `eu-west-1`.
+    pub(super) region: Option<String>,
+    /// Required. 1 to 64 characters of `a-z 0-9 -`. Nodes of different clusters never talk to each other.
+    pub(super) cluster_id: Option<String>,
+    /// Required. 1 or more, unique in the cluster, never given to another node.
+    pub(super) node_id: Option<u64>,
+    /// Required. Losing it loses this Region's single-Region keys; back it up.
+    pub(super) data_dir: Option<String>,
+    /// Default `false`. Exactly one node of a new cluster founds it; two founders make two clusters.
+    pub(super) bootstrap: Option<bool>,
+    /// Default `24h`, 10 ms or more. Anything else is for practice: waiting periods shrink with it.
+    pub(super) day_length: Option<String>,
+    /// Required. Mode 0600.
+    pub(super) principals_file: Option<String>,
+    /// Required.
+    pub(super) api: Option<RawApi>,
+    /// Required.
+    pub(super) grpc: Option<RawListen>,
+    /// Required.
+    pub(super) ops: Option<RawListen>,
+    /// Required.
+    pub(super) tls: Option<RawTls>,
+    /// Required.
+    pub(super) root_key: Option<RawRootKey>,
+    /// Optional.
+    #[serde(default)]
+    pub(super) raft: RawRaft,
+    /// Optional.
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+    /// Optional.
+    #[serde(default)]
+    pub(super) log: RawLog,
+    /// Required: all members, this node included.
+    #[serde(default, rename = "peer")]
+    pub(super) peers: Vec<RawPeer>,
+}
+
+/// `[api]`: the AWS KMS API.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawApi {
+    /// Required. `ip:port`. Without `cert` and `key` it must be a loopback address.
+    pub(super) listen: Option<String>,
+    /// PEM certificate chain; together with `key`.
+    pub(super) cert: Option<String>,
+    /// PEM private key; together with `cert`.
+    pub(super) key: Option<String>,
+}
+
+/// `[grpc]` and `[ops]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListen {
+    /// Required. `ip:port`.
+    pub(super) listen: Option<String>,
+}
+
+/// `[tls]`: mutual TLS of the gRPC services. All three required.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    pub(super) ca: Option<String>,
+    pub(super) cert: Option<String>,
+    pub(super) key: Option<String>,
+}
+
+/// `[root_key]`: exactly one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRootKey {
+    /// File with 64 hexadecimal digits, mode 0600. Without it nothing in `data_dir` can be opened.
+    pub(super) file: Option<String>,
+    /// File whose first line is the passphrase, mode 0600.
+    pub(super) passphrase_file: Option<String>,
+}
+
+/// `[raft]`: timing and sizes of the control log.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRaft {
+    /// Default 100, 10 to 5,000. At least the round trip between Regions, else the network is flooded.
+    pub(super) heartbeat_ms: Option<u64>,
+    /// Default 600, 50 to 60,000, at least 3 heartbeats. Too short: needless elections. Too long: slow failover.
+    pub(super) election_timeout_min_ms: Option<u64>,
+    /// Default 1,200, above the minimum, up to 120,000. Too close to the minimum: split votes.
+    pub(super) election_timeout_max_ms: Option<u64>,
+    /// Default 5,000, 100 to 1,000,000. Small: snapshots all the time. Large: slow start and a long log.
+    pub(super) snapshot_log_entries: Option<u64>,
+    /// Default 256, 1 to 4,096. Large: one request holds up heartbeats.
+    pub(super) max_append_entries: Option<u64>,
+}
+
+/// `[limits]`: bounds on what clients may ask for at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    /// Default 4,096, 1 to 100,000. More than the open-file limit allows: connections fail.
+    pub(super) api_connections_max: Option<u64>,
+    /// Default 1,048,576, 65,536 to 16,777,216. Too small: large key policies are refused.
+    pub(super) api_body_bytes_max: Option<u64>,
+    /// Default 10,000, 100 to 120,000. Too short: changes fail when the majority is far away.
+    pub(super) api_request_timeout_ms: Option<u64>,
+    /// Default 1,024, 8 to 100,000. Too small: peers cannot connect.
+    pub(super) grpc_connections_max: Option<u64>,
+    /// Default 64, 1 to 4,096. Too small: slow clients delay peers.
+    pub(super) grpc_handshakes_max: Option<u64>,
+    /// Default 100,000, 100 to 10,000,000. Too small: hot keys are unwrapped again and again.
+    pub(super) material_cache_entries: Option<u64>,
+    /// Default 5,000, 0 to 60,000. Too short: requests in progress are cut at shutdown.
+    pub(super) shutdown_grace_ms: Option<u64>,
+}
+
+/// `[log]`: the log on standard error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    /// Default `json`; `json` or `text`.
+    pub(super) format: Option<String>,
+    /// Default `info`. A filter such as `info,openraft=warn`; `debug` costs throughput.
+    pub(super) filter: Option<String>,
+}
+
+/// `[[peer]]`: one member of the cluster.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPeer {
+    /// Required, unique in the cluster.
+    pub(super) region: Option<String>,
+    /// Required, unique in the cluster.
+    pub(super) node_id: Option<u64>,
+    /// Required. `host:port` of its gRPC services, as this node dials them.
+    pub(super) address: Option<String>,
+    /// Default `region`; `region` or `witness`.
+    pub(super) role: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! `meridian dev`: a whole cluster on this machine.
