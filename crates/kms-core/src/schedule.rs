@@ -30,7 +30,8 @@ pub fn due(
     now: Timestamp,
     limit: usize,
 ) -> Vec<Due> {
-    let local = regional.due(now).map(|record| local_due(region, record, control.key_set(&record.key_id).map(AsRef::as_ref)));
+    let local =
+        regional.due(now).map(|record| local_due(region, record, control.key_set(&record.key_id).map(AsRef::as_ref)));
     let rotatable = |set: &&KeySet| {
         let enabled = regional.key(&set.key_id).is_some_and(|r| r.lifecycle == Lifecycle::Enabled);
         set.primary == *region && enabled

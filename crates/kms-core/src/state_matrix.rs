@@ -109,11 +109,7 @@ const fn row(operation: KeyOperation) -> Row {
     use KeyOperation as O;
     match operation {
         O::CancelKeyDeletion => Row::Cancel,
-        O::CreateAlias
-        | O::TagResource
-        | O::UntagResource
-        | O::UpdateAlias
-        | O::UpdateKeyDescription => Row::Edit,
+        O::CreateAlias | O::TagResource | O::UntagResource | O::UpdateAlias | O::UpdateKeyDescription => Row::Edit,
         O::ScheduleKeyDeletion => Row::Schedule,
         O::DisableKey | O::EnableKey => Row::Switch,
         O::CreateGrant

@@ -1,1 +1,30 @@
-//! One file per KMS operation: resolve, authorise, check state, do.
+//! One file per KMS operation, each reading top to bottom: resolve the key, authorise, check its state, do.
+//!
+//! A [`Service`] is one Region's KMS. It reads the published state through [`Directory`] without locks that requests
+//! share, changes it through the ports [`RegionalLog`] and [`ControlLog`], and never names a transport: the AWS wire and
+//! gRPC call the same functions. It knows no Raft, no storage engine and no JSON shapes.
+
+mod authorise;
+mod background;
+mod directory;
+mod entry;
+mod error;
+mod keyring;
+mod ports;
+mod promote;
+mod resolve;
+mod service;
+
+pub mod operations;
+
+pub use authorise::{Authenticated, Caller};
+pub use background::Progress;
+pub use directory::Directory;
+pub use entry::KeyEntry;
+pub use error::{KmsError, Validation};
+pub use keyring::{Keks, Keyring, KeyringError};
+pub use ports::{
+    Clock, ControlLog, ControlLogError, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError, ReplicaReport,
+};
+pub use promote::{PromoteError, PromotePlan, Promoted};
+pub use service::{Ports, Service, ServiceConfig};

@@ -60,7 +60,10 @@ mod tests {
 
     #[test]
     fn order_is_irrelevant_and_boundaries_are_not() {
-        assert_eq!(context(&[("a", "1"), ("b", "2")]).canonical_bytes(), context(&[("b", "2"), ("a", "1")]).canonical_bytes());
+        assert_eq!(
+            context(&[("a", "1"), ("b", "2")]).canonical_bytes(),
+            context(&[("b", "2"), ("a", "1")]).canonical_bytes()
+        );
         assert_ne!(context(&[("ab", "c")]).canonical_bytes(), context(&[("a", "bc")]).canonical_bytes());
         assert_eq!(EncryptionContext::default().canonical_bytes(), [0, 0, 0, 0]);
     }

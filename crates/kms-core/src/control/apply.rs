@@ -1,9 +1,9 @@
 //! Folding one control command into the state. The checks here decide; whatever a proposer checked before is courtesy.
 
 use super::{
-    Activation, ActivateMaterial, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
-    ControlOutcome, ControlState, CreateKeySet, Holder, HolderStatus, KeySet, MaterialVersion, RecentProposals, Refusal,
-    RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+    ActivateMaterial, Activation, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
+    ControlOutcome, ControlState, CreateKeySet, Holder, HolderStatus, KeySet, MaterialVersion, RecentProposals,
+    Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
 };
 use crate::LogPosition;
 use kms_types::{KeyId, KeySpec, Origin, RegionName, RotationType, Timestamp, limits};

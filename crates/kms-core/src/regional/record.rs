@@ -1,7 +1,9 @@
 //! Rows of the regional state.
 
 use crate::RotationSchedule;
-use kms_types::{AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyState, KeyUsage, Origin, RotationType, Timestamp};
+use kms_types::{
+    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyState, KeyUsage, Origin, RotationType, Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// One key resource of this Region.

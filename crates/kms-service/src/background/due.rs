@@ -1,0 +1,73 @@
+//! Doing what is due: the end of waiting periods, and automatic rotations.
+
+use super::Progress;
+use crate::{KmsError, Service};
+use kms_core::control::{ControlBody, Refusal};
+use kms_core::regional::{RegionalBody, RegionalRefusal};
+use kms_core::schedule::{self, Due};
+use kms_types::RotationType;
+
+/// Most items of one round; the next round follows at once when there were as many.
+const DUE_MAX: usize = 256;
+
+impl Service {
+    /// Does everything that is due now. Returns how many items were due.
+    ///
+    /// # Errors
+    /// The first [`KmsError`]; what was not done stays due.
+    pub async fn do_what_is_due(&self) -> Result<usize, KmsError> {
+        let now = self.now();
+        let items =
+            self.directory().read(|regional, control| schedule::due(self.region(), regional, control, now, DUE_MAX));
+        let count = items.len();
+        let mut first_error = None;
+        for item in items {
+            if let Err(error) = self.do_one(&item).await {
+                tracing::warn!(?item, %error, "something due could not be done; it stays due");
+                first_error.get_or_insert(error);
+            }
+        }
+        first_error.map_or(Ok(count), Err)
+    }
+
+    async fn do_one(&self, item: &Due) -> Result<Progress, KmsError> {
+        match item {
+            Due::DestroyKey(key_id) => {
+                let refused = self.submit(RegionalBody::DestroyKey(*key_id)).await?;
+                settled(refused, |r| *r == RegionalRefusal::KeyNotFound)
+            }
+            Due::RemoveReplica(key_id) => {
+                let refused = self.propose(ControlBody::RemoveReplica { key_id: *key_id }).await?;
+                settled(refused, |r| matches!(r, Refusal::NoReplica | Refusal::KeyNotFound | Refusal::AlreadyPrimary))
+            }
+            Due::DeleteKeySet(key_id) => {
+                let refused = self.propose(ControlBody::DeleteKeySet { key_id: *key_id }).await?;
+                settled(refused, |r| {
+                    matches!(r, Refusal::KeyNotFound | Refusal::ReplicasRemain | Refusal::NotPrimary { .. })
+                })
+            }
+            Due::AwaitReplicaDeletion(key_id) => {
+                let refused = self.submit(RegionalBody::AwaitReplicaDeletion(*key_id)).await?;
+                settled(refused, |_| true)
+            }
+            Due::RotateKey(key_id) | Due::RotateKeySet(key_id) => {
+                if let Some(entry) = self.directory().key(key_id) {
+                    self.rotate(&entry, RotationType::Automatic).await?;
+                }
+                Ok(Progress::Quiet)
+            }
+        }
+    }
+}
+
+/// A refusal that says that the item is no longer due counts as done.
+fn settled<R: std::fmt::Debug>(result: Result<(), R>, stale: impl Fn(&R) -> bool) -> Result<Progress, KmsError> {
+    match result {
+        Ok(()) => Ok(Progress::Quiet),
+        Err(refusal) if stale(&refusal) => Ok(Progress::Quiet),
+        Err(refusal) => {
+            tracing::warn!(?refusal, "something due was refused");
+            Err(KmsError::Internal)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A key as the data path sees it: regional record and key set joined once per change, not once per request.
+
+use kms_core::control::KeySet;
+use kms_core::regional::KeyRecord;
+use kms_core::{KeyOperation, state_matrix};
+use kms_types::{KeyArn, KeyMaterialId, KeyState, RegionName};
+use std::sync::Arc;
+
+use crate::KmsError;
+
+/// One key resource of this Region with everything that a request needs to know of it. Immutable; a change publishes
+/// a new one.
+#[derive(Debug)]
+pub struct KeyEntry {
+    /// The key's ARN in this Region.
+    pub arn: KeyArn,
+    /// The ARN as text.
+    pub arn_text: Arc<str>,
+    /// Independent properties.
+    pub record: Arc<KeyRecord>,
+    /// Shared properties of a multi-Region key.
+    pub set: Option<Arc<KeySet>>,
+    /// The material that this Region encrypts with: the newest that is activated and installed here.
+    pub current: Option<KeyMaterialId>,
+}
+
+impl KeyEntry {
+    /// Joins the two halves of a key.
+    #[must_use]
+    pub fn new(region: &RegionName, record: Arc<KeyRecord>, set: Option<Arc<KeySet>>) -> Self {
+        let arn = KeyArn { region: region.clone(), account: record.account, key_id: record.key_id };
+        let current = match &set {
+            Some(set) => {
+                let usable = set.materials.iter().rev().filter(|m| m.activation.is_some());
+                usable.map(|m| m.material_id).find(|id| record.has_material(id))
+            }
+            None if record.is_multi_region() => None,
+            None => record.materials.last().map(|m| m.material_id),
+        };
+        Self { arn_text: arn.to_string().into(), arn, record, set, current }
+    }
+
+    /// The key state as a caller sees it.
+    #[must_use]
+    pub fn state(&self) -> KeyState {
+        self.record.state()
+    }
+
+    /// Whether this Region is the primary of a multi-Region key.
+    #[must_use]
+    pub fn is_primary(&self) -> bool {
+        self.set.as_ref().is_some_and(|set| set.primary == self.arn.region)
+    }
+
+    /// Checks that the key state allows the operation.
+    ///
+    /// # Errors
+    /// [`KmsError::InvalidState`].
+    pub fn check_state(&self, operation: KeyOperation) -> Result<(), KmsError> {
+        state_matrix::check(operation, self.state())
+            .map_err(|fault| KmsError::InvalidState { key: self.arn.clone(), fault })
+    }
+}

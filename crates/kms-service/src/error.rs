@@ -1,0 +1,145 @@
+//! Everything an operation can answer instead of a result, sorted by whose fault it is. The AWS code, status and
+//! message form of each variant are in one table, `kms-aws/src/error.rs`; the texts are the API's own
+//! (see the AWS KMS API Reference and recordings of the service).
+
+use kms_core::StateFault;
+use kms_types::{AliasArn, KeyArn, KeySpec, KeyUsage, RegionName};
+
+/// An operation's error. `Display` is the message that the caller gets, where AWS sends one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KmsError {
+    // The caller's fault.
+    /// A constraint of the API model or of the service is violated (`ValidationException`).
+    #[error("{0}")]
+    Validation(Validation),
+    /// The caller may not do this (`AccessDeniedException`). The text is complete.
+    #[error("{0}")]
+    AccessDenied(String),
+    /// `Key '<arn>' does not exist`.
+    #[error("Key '{0}' does not exist")]
+    KeyNotFound(KeyArn),
+    /// Not a key ID at all; AWS answers NotFound.
+    #[error("Invalid keyId '{0}'")]
+    InvalidKeyId(String),
+    /// A key ARN of another Region; AWS answers NotFound. Carries that Region.
+    #[error("Invalid arn {0}")]
+    ForeignRegionArn(RegionName),
+    /// Unknown alias.
+    #[error("Alias {0} is not found.")]
+    AliasNotFound(AliasArn),
+    /// GetKeyPolicy with a name other than `default`.
+    #[error("No such policy exists")]
+    PolicyNotFound,
+    /// UpdatePrimaryRegion to a Region without a replica (text not documented).
+    #[error("{key} has no replica key in Region {region}.")]
+    ReplicaNotFound {
+        /// The primary.
+        key: KeyArn,
+        /// The Region without a replica.
+        region: RegionName,
+    },
+    /// Malformed ARN, or an alias where only key ID and ARN are accepted.
+    #[error("{0}")]
+    InvalidArn(&'static str),
+    /// The key state does not allow the operation: `DisabledException` or `KMSInvalidStateException`.
+    #[error("{key} {fault}")]
+    InvalidState {
+        /// The key.
+        key: KeyArn,
+        /// Why.
+        fault: StateFault,
+    },
+    /// The key's usage does not include the operation.
+    #[error("{key} key usage is {usage} which is not valid for {operation}.")]
+    InvalidKeyUsage {
+        /// The key.
+        key: KeyArn,
+        /// Its usage.
+        usage: KeyUsage,
+        /// The operation's name.
+        operation: &'static str,
+    },
+    /// The algorithm does not fit the key spec.
+    #[error("Algorithm {algorithm} is incompatible with key spec {spec}.")]
+    IncompatibleAlgorithm {
+        /// The algorithm named in the request.
+        algorithm: String,
+        /// The key's spec.
+        spec: KeySpec,
+    },
+    /// A ciphertext that cannot be opened. AWS sends no message.
+    #[error("invalid ciphertext")]
+    InvalidCiphertext,
+    /// `KeyId` is not the key that made the ciphertext.
+    #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
+    IncorrectKey,
+    /// The name or replica exists already; the text is complete.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// Not a possible alias name.
+    #[error("{0}")]
+    InvalidAliasName(&'static str),
+    /// A name under `alias/aws/`; `NotAuthorizedException`, not AccessDenied.
+    #[error("The alias name for a customer managed CMK cannot begin with alias/aws/.")]
+    ReservedAlias,
+    /// A quota is used up; the text is complete.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// `TagException`.
+    #[error("{0}")]
+    Tag(&'static str),
+    /// `MalformedPolicyDocumentException`.
+    #[error("{0}")]
+    MalformedPolicy(String),
+    /// `InvalidMarkerException`.
+    #[error("Invalid marker")]
+    InvalidMarker,
+    /// `UnsupportedOperationException`, with AWS's text where it sends one.
+    #[error("{}", .0.as_deref().unwrap_or("unsupported operation"))]
+    UnsupportedOperation(Option<String>),
+    /// `ConflictException`.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// A grant token that means nothing here (`InvalidGrantTokenException`).
+    #[error("The grant token is invalid.")]
+    InvalidGrantToken,
+    /// It would have worked, but `DryRun` was set.
+    #[error("The request would have succeeded, but the DryRun option is set.")]
+    DryRun,
+
+    // Not now; worth another try.
+    /// The control log has no majority within reach (`DependencyTimeoutException`).
+    #[error("The system timed out while trying to fulfill the request. You can retry the request.")]
+    DependencyTimeout,
+    /// This Region does not have the key's newer material yet (`KeyUnavailableException`).
+    #[error(
+        "The request was rejected because the key material is not available in this Region yet. You can retry the request."
+    )]
+    KeyUnavailable,
+    /// Too much at once (`ThrottlingException`).
+    #[error("You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")]
+    Throttled,
+
+    // Ours.
+    /// Something failed inside; details are in the log, not here (`KMSInternalException`).
+    #[error("The request was rejected because an internal exception occurred. The request can be retried.")]
+    Internal,
+}
+
+/// A `ValidationException`. `Display` is AWS's text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Validation {
+    /// One or more constraints of the API model, as `Value … failed to satisfy constraint: …` sentences.
+    #[error("{} validation error{} detected: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, .0.join("; "))]
+    Constraints(Vec<String>),
+    /// A check of the service itself; the text is complete.
+    #[error("{0}")]
+    Service(String),
+}
+
+impl KmsError {
+    /// A check of the service itself failed.
+    pub fn service(text: impl Into<String>) -> Self {
+        Self::Validation(Validation::Service(text.into()))
+    }
+}

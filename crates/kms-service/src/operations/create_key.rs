@@ -1,0 +1,190 @@
+//! `CreateKey`: a new key, single-Region or the primary of a new multi-Region set.
+
+use super::key_metadata::KeyMetadata;
+use super::tags::check_tags;
+use crate::authorise::Resource;
+use crate::{Authenticated, Caller, KmsError, Service};
+use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
+use kms_core::regional::{CreateKey, RegionalBody};
+use kms_types::{KeyId, KeySpec, KeyUsage, Origin};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a new primary may take to appear in its own Region after the commit; local work of a millisecond or two.
+const INSTALL_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The request.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct CreateKeyRequest {
+    pub policy: Option<String>,
+    pub description: Option<String>,
+    pub key_usage: Option<KeyUsage>,
+    pub key_spec: Option<KeySpec>,
+    /// The deprecated name of `key_spec`.
+    pub customer_master_key_spec: Option<KeySpec>,
+    pub origin: Option<Origin>,
+    pub custom_key_store_id: Option<String>,
+    pub bypass_policy_lockout_safety_check: bool,
+    pub tags: Vec<(String, String)>,
+    pub multi_region: bool,
+    pub xks_key_id: Option<String>,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct CreateKeyResponse {
+    pub key_metadata: KeyMetadata,
+}
+
+impl Service {
+    /// `CreateKey`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn create_key(&self, request: Authenticated<CreateKeyRequest>) -> Result<CreateKeyResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        caller.authorise("CreateKey", Resource::Account)?;
+        if !request.tags.is_empty() {
+            caller.authorise("TagResource", Resource::Account)?;
+        }
+        let (spec, usage) = check_kind(&request)?;
+        let initial = self.initial_properties(&caller, &request)?;
+        self.check_key_quota(&caller)?;
+        let key_id = if request.multi_region {
+            self.create_key_set(&caller, spec, usage, initial).await?
+        } else {
+            self.create_single_region_key(&caller, spec, usage, initial).await?
+        };
+        let entry = self.directory().key(&key_id).ok_or(KmsError::Internal)?;
+        Ok(CreateKeyResponse { key_metadata: KeyMetadata::of(&entry) })
+    }
+
+    fn initial_properties(&self, caller: &Caller, request: &CreateKeyRequest) -> Result<InitialProperties, KmsError> {
+        check_tags(&request.tags)?;
+        let policy = match &request.policy {
+            Some(policy) => {
+                super::policy::check_policy(policy)?;
+                policy.clone()
+            }
+            None => kms_policy::default_key_policy(&caller.account),
+        };
+        Ok(InitialProperties {
+            policy,
+            description: request.description.clone().unwrap_or_default(),
+            tags: request.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
+        })
+    }
+
+    pub(crate) fn check_key_quota(&self, _caller: &Caller) -> Result<(), KmsError> {
+        // Every key of the Region counts; a Region of several accounts gets counts of its own with their directory.
+        let count = self.directory().read(|regional, _| regional.key_count());
+        let limit = self.config().keys_per_account_max;
+        if count < limit {
+            return Ok(());
+        }
+        Err(KmsError::LimitExceeded(format!(
+            "Key quota for this account in this region is {limit} but the current usage is {count}."
+        )))
+    }
+
+    async fn create_single_region_key(
+        &self,
+        caller: &Caller,
+        spec: KeySpec,
+        usage: KeyUsage,
+        initial: InitialProperties,
+    ) -> Result<KeyId, KmsError> {
+        let key_id = KeyId::single_region(self.random_id()?);
+        let material = self.keyring().generate(spec)?;
+        let body = CreateKey {
+            key_id,
+            account: caller.account,
+            spec,
+            usage,
+            origin: Origin::AwsKms,
+            description: initial.description,
+            policy: initial.policy,
+            tags: initial.tags,
+            material: self.keyring().wrap(&key_id, &material)?,
+        };
+        // A refusal would mean that a drawn UUID exists already.
+        self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_| KmsError::Internal)?;
+        Ok(key_id)
+    }
+
+    /// Commits a new key set whose material is sealed to this Region, and waits until the Region has taken it in.
+    async fn create_key_set(
+        &self,
+        caller: &Caller,
+        spec: KeySpec,
+        usage: KeyUsage,
+        initial: InitialProperties,
+    ) -> Result<KeyId, KmsError> {
+        let key_id = KeyId::multi_region(self.random_id()?);
+        let material = self.keyring().generate(spec)?;
+        let material_id = material.material_id(&key_id);
+        let public = self.keyring().sealing_public_key();
+        let body = CreateKeySet {
+            key_id,
+            account: caller.account,
+            spec,
+            usage,
+            origin: Origin::AwsKms,
+            material_id,
+            sealed: self.keyring().seal(&key_id, &material, self.region(), public.as_bytes())?,
+            initial,
+        };
+        match self.propose(ControlBody::CreateKeySet(body)).await? {
+            Ok(()) => {}
+            Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),
+            Err(_) => return Err(KmsError::Internal),
+        }
+        if self.regional().await_material(&key_id, &material_id, INSTALL_DEADLINE).await {
+            Ok(key_id)
+        } else {
+            Err(KmsError::DependencyTimeout)
+        }
+    }
+}
+
+/// Checks spec, usage and origin against each other, in the order in which AWS is seen to.
+fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsError> {
+    if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {
+        return Err(KmsError::service(
+            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
+             deprecated.",
+        ));
+    }
+    let spec = request.key_spec.or(request.customer_master_key_spec).unwrap_or(KeySpec::SymmetricDefault);
+    if spec == KeySpec::Sm2 {
+        return Err(KmsError::service("KeySpec SM2 is not supported in this Region"));
+    }
+    let usage = match request.key_usage {
+        Some(usage) => usage,
+        None if spec == KeySpec::SymmetricDefault => KeyUsage::EncryptDecrypt,
+        None => {
+            return Err(KmsError::service(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            ));
+        }
+    };
+    if spec == KeySpec::SymmetricDefault && usage != KeyUsage::EncryptDecrypt {
+        return Err(KmsError::service(format!("KeyUsage {usage} is not compatible with KeySpec {spec}")));
+    }
+    let origin = request.origin.unwrap_or(Origin::AwsKms);
+    if request.custom_key_store_id.is_some()
+        || request.xks_key_id.is_some()
+        || matches!(origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore)
+    {
+        return Err(KmsError::UnsupportedOperation(Some("Custom key stores are not supported in this Region.".into())));
+    }
+    if spec != KeySpec::SymmetricDefault {
+        return Err(KmsError::UnsupportedOperation(Some(format!("KeySpec {spec} is not supported yet."))));
+    }
+    if origin == Origin::External {
+        return Err(KmsError::UnsupportedOperation(Some("Origin EXTERNAL is not supported yet.".into())));
+    }
+    Ok((spec, usage))
+}

@@ -1,0 +1,162 @@
+//! `Decrypt`.
+
+use super::encrypt::{EncryptionAlgorithm, Secret, check_usable};
+use crate::authorise::Resource;
+use crate::resolve::Accept;
+use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_crypto::{BlobHeader, MessageCipher, parse_header};
+use kms_types::{EncryptionContext, KeyMaterialId};
+use std::sync::Arc;
+
+/// The request.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct DecryptRequest {
+    /// Absent only with `ignore_ciphertext`.
+    pub ciphertext_blob: Option<Vec<u8>>,
+    pub encryption_context: EncryptionContext,
+    pub grant_tokens: Vec<String>,
+    pub key_id: Option<String>,
+    pub encryption_algorithm: Option<EncryptionAlgorithm>,
+    pub dry_run: bool,
+    /// `DryRunModifiers` contains `IGNORE_CIPHERTEXT`.
+    pub ignore_ciphertext: bool,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct DecryptResponse {
+    pub key_id: Arc<str>,
+    pub plaintext: Secret,
+    pub encryption_algorithm: EncryptionAlgorithm,
+    pub key_material_id: KeyMaterialId,
+}
+
+/// A ciphertext opened under a key of this Region.
+pub(crate) struct Opened {
+    pub(crate) entry: Arc<KeyEntry>,
+    pub(crate) plaintext: Secret,
+    pub(crate) material_id: KeyMaterialId,
+}
+
+/// What a ciphertext-opening operation asks for.
+pub(crate) struct OpenRequest<'a> {
+    pub(crate) blob: &'a [u8],
+    pub(crate) key_id: Option<&'a str>,
+    pub(crate) context: &'a EncryptionContext,
+    pub(crate) algorithm: Option<EncryptionAlgorithm>,
+    pub(crate) action: &'static str,
+    pub(crate) operation: (KeyOperation, &'static str),
+}
+
+impl Service {
+    /// `Decrypt`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn decrypt(&self, request: Authenticated<DecryptRequest>) -> Result<DecryptResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        if request.ignore_ciphertext {
+            let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
+            let entry = self.resolve(&caller, key_id, Accept::Alias, "Decrypt")?;
+            check_usable(&entry, KeyOperation::Decrypt, "Decrypt", request.encryption_algorithm)?;
+            return Err(KmsError::DryRun);
+        }
+        let blob = request.ciphertext_blob.as_deref().unwrap_or_default();
+        let opened = self
+            .open_ciphertext(
+                &caller,
+                &OpenRequest {
+                    blob,
+                    key_id: request.key_id.as_deref(),
+                    context: &request.encryption_context,
+                    algorithm: request.encryption_algorithm,
+                    action: "Decrypt",
+                    operation: (KeyOperation::Decrypt, "Decrypt"),
+                },
+            )
+            .await?;
+        if request.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        Ok(DecryptResponse {
+            key_id: Arc::clone(&opened.entry.arn_text),
+            plaintext: opened.plaintext,
+            encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+            key_material_id: opened.material_id,
+        })
+    }
+
+    /// Finds the key that made a ciphertext and opens it. Everything that is wrong with the ciphertext itself is the one
+    /// error without detail.
+    pub(crate) async fn open_ciphertext(&self, caller: &Caller, request: &OpenRequest<'_>) -> Result<Opened, KmsError> {
+        let named = match request.key_id {
+            Some(key_id) => Some(self.resolve(caller, key_id, Accept::Alias, request.action)?),
+            None => None,
+        };
+        let header = parse_header(request.blob).map_err(|_| KmsError::InvalidCiphertext)?;
+        let entry = match named {
+            Some(entry) if entry.arn.key_id != header.key_id => return Err(KmsError::IncorrectKey),
+            Some(entry) => entry,
+            None => self.key_of_ciphertext(caller, &header, request.action)?,
+        };
+        let (operation, name) = request.operation;
+        check_usable(&entry, operation, name, request.algorithm)?;
+        let cipher = self.cipher_for(&entry, &header).await?;
+        let plaintext = cipher.decrypt(request.blob, request.context).map_err(|_| KmsError::InvalidCiphertext)?;
+        Ok(Opened { entry, plaintext: Secret(plaintext), material_id: header.material_id })
+    }
+
+    fn key_of_ciphertext(&self, caller: &Caller, header: &BlobHeader, action: &str) -> Result<Arc<KeyEntry>, KmsError> {
+        match self.directory().key(&header.key_id) {
+            Some(entry) => {
+                caller.authorise(action, Resource::Ciphertext(&entry.arn))?;
+                Ok(entry)
+            }
+            // AWS cannot tell whose account a foreign ciphertext is from either; this is its text for all such cases.
+            None => Err(KmsError::AccessDenied(
+                "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
+                 or you are not allowed to access."
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The cipher of the material that made a ciphertext; catches up with the control log when it is not known here.
+    async fn cipher_for(&self, entry: &KeyEntry, header: &BlobHeader) -> Result<Arc<MessageCipher>, KmsError> {
+        let (key_id, material_id) = (&header.key_id, &header.material_id);
+        if !entry.record.has_material(material_id) {
+            self.catch_up(entry, material_id).await?;
+        }
+        Ok(self.keyring().cipher(key_id, material_id)?)
+    }
+
+    /// Makes sure that unknown material is really unknown before the ciphertext is called invalid. A Region that cannot
+    /// reach the majority does not know, and says "try again".
+    async fn catch_up(&self, entry: &KeyEntry, material_id: &KeyMaterialId) -> Result<(), KmsError> {
+        if !entry.record.is_multi_region() {
+            return Err(KmsError::InvalidCiphertext);
+        }
+        let key_id = &entry.arn.key_id;
+        let deadline = self.config().catch_up_deadline;
+        let known = || {
+            self.directory()
+                .read(|_, control| control.key_set(key_id).is_some_and(|s| s.material(material_id).is_some()))
+        };
+        if !known() {
+            match self.control().read_barrier(deadline).await {
+                Ok(_) if known() => {}
+                Ok(_) => return Err(KmsError::InvalidCiphertext),
+                Err(ControlLogError::NoMajority { .. }) => return Err(KmsError::KeyUnavailable),
+                Err(ControlLogError::Stopped) => return Err(KmsError::Internal),
+            }
+        }
+        if self.regional().await_material(key_id, material_id, deadline).await {
+            Ok(())
+        } else {
+            Err(KmsError::KeyUnavailable)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `Encrypt`.
+
+use crate::resolve::Accept;
+use crate::{Authenticated, KeyEntry, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_types::{EncryptionContext, KeyMaterialId, KeyUsage};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct EncryptRequest {
+    pub key_id: String,
+    pub plaintext: Secret,
+    pub encryption_context: EncryptionContext,
+    pub grant_tokens: Vec<String>,
+    pub encryption_algorithm: Option<EncryptionAlgorithm>,
+    pub dry_run: bool,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct EncryptResponse {
+    pub ciphertext_blob: Vec<u8>,
+    pub key_id: Arc<str>,
+    pub encryption_algorithm: EncryptionAlgorithm,
+}
+
+/// Bytes that are wiped when dropped and never shown.
+#[derive(Clone, Default)]
+pub struct Secret(pub Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+/// The API's `EncryptionAlgorithmSpec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are the API model's own names")]
+pub enum EncryptionAlgorithm {
+    SymmetricDefault,
+    RsaesOaepSha1,
+    RsaesOaepSha256,
+    Sm2Pke,
+}
+
+impl EncryptionAlgorithm {
+    /// Every algorithm, in the API model's order.
+    pub const ALL: [Self; 4] = [Self::SymmetricDefault, Self::RsaesOaepSha1, Self::RsaesOaepSha256, Self::Sm2Pke];
+
+    /// The wire value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
+            Self::RsaesOaepSha1 => "RSAES_OAEP_SHA_1",
+            Self::RsaesOaepSha256 => "RSAES_OAEP_SHA_256",
+            Self::Sm2Pke => "SM2PKE",
+        }
+    }
+}
+
+impl Service {
+    /// `Encrypt`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn encrypt(&self, request: Authenticated<EncryptRequest>) -> Result<EncryptResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        let entry = self.resolve(&caller, &request.key_id, Accept::Alias, "Encrypt")?;
+        check_usable(&entry, KeyOperation::Encrypt, "Encrypt", request.encryption_algorithm)?;
+        if request.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let (ciphertext_blob, _) = self.seal_under(&entry, &request.encryption_context, &request.plaintext.0)?;
+        Ok(EncryptResponse {
+            ciphertext_blob,
+            key_id: Arc::clone(&entry.arn_text),
+            encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+        })
+    }
+
+    /// Encrypts under the key's current material.
+    pub(crate) fn seal_under(
+        &self,
+        entry: &KeyEntry,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<(Vec<u8>, KeyMaterialId), KmsError> {
+        let material_id = entry.current.ok_or(KmsError::KeyUnavailable)?;
+        let cipher = self.keyring().cipher(&entry.arn.key_id, &material_id)?;
+        let blob = cipher
+            .encrypt(&entry.arn.key_id, &material_id, context, plaintext, self.entropy())
+            .map_err(|_| KmsError::Internal)?;
+        Ok((blob, material_id))
+    }
+}
+
+/// Checks state, usage and algorithm of a key for symmetric encryption, in that order (AWS's order is not verified).
+pub(crate) fn check_usable(
+    entry: &KeyEntry,
+    operation: KeyOperation,
+    name: &'static str,
+    algorithm: Option<EncryptionAlgorithm>,
+) -> Result<(), KmsError> {
+    entry.check_state(operation)?;
+    if entry.record.usage != KeyUsage::EncryptDecrypt {
+        let (key, usage) = (entry.arn.clone(), entry.record.usage);
+        return Err(KmsError::InvalidKeyUsage { key, usage, operation: name });
+    }
+    match algorithm {
+        None | Some(EncryptionAlgorithm::SymmetricDefault) => Ok(()),
+        Some(other) => {
+            Err(KmsError::IncompatibleAlgorithm { algorithm: other.as_str().to_owned(), spec: entry.record.spec })
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `RotateKeyOnDemand`, and the first half of every rotation.
+//!
+//! A single-Region key gets its new material at once. A multi-Region key gets it staged in every holding Region first;
+//! `background/synchronise.rs` activates it when all of them have it.
+
+use crate::resolve::Accept;
+use crate::{Authenticated, KeyEntry, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_core::control::{ControlBody, KeySet, Refusal, StageMaterial};
+use kms_core::regional::{RegionalBody, RegionalRefusal, RotateMaterial};
+use kms_types::{KeySpec, Origin, RotationType, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// AWS refuses an on-demand rotation this close to an automatic one (API reference of RotateKeyOnDemand).
+const AUTOMATIC_IS_NEAR: Duration = Duration::from_secs(20 * 60);
+
+/// How often a stage is made anew because the holding Regions changed meanwhile.
+const STAGE_ATTEMPTS: usize = 5;
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct RotateKeyOnDemandRequest {
+    pub key_id: String,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct RotateKeyOnDemandResponse {
+    pub key_id: Arc<str>,
+}
+
+impl Service {
+    /// `RotateKeyOnDemand`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn rotate_key_on_demand(
+        &self,
+        request: Authenticated<RotateKeyOnDemandRequest>,
+    ) -> Result<RotateKeyOnDemandResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "RotateKeyOnDemand")?;
+        check_rotatable(&entry)?;
+        entry.check_state(KeyOperation::RotateKeyOnDemand)?;
+        check_is_primary(&entry)?;
+        self.check_automatic_is_not_near(&entry)?;
+        self.rotate(&entry, RotationType::OnDemand).await?;
+        Ok(RotateKeyOnDemandResponse { key_id: Arc::clone(&entry.arn_text) })
+    }
+
+    fn check_automatic_is_not_near(&self, entry: &KeyEntry) -> Result<(), KmsError> {
+        let schedule = entry.set.as_ref().map_or(entry.record.rotation, |set| set.rotation);
+        let horizon = self.now().plus(self.config().day_length.scale(AUTOMATIC_IS_NEAR));
+        match schedule {
+            Some(schedule) if schedule.next_at <= horizon => Err(KmsError::Conflict(
+                "The request was rejected because an automatic rotation of this key is in progress or scheduled within \
+                 the next 20 minutes.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts a rotation of a key whose state and role have been checked.
+    pub(crate) async fn rotate(&self, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
+        if entry.record.is_multi_region() {
+            self.stage(entry, rotation_type).await
+        } else {
+            self.rotate_single_region(entry, rotation_type).await
+        }
+    }
+
+    async fn rotate_single_region(&self, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
+        let key_id = entry.arn.key_id;
+        let material = self.keyring().generate(entry.record.spec)?;
+        let period = entry.record.rotation.map(|r| r.period_days);
+        let body = RotateMaterial {
+            key_id,
+            material: self.keyring().wrap(&key_id, &material)?,
+            rotation_type,
+            next_rotation_at: self.next_rotation(rotation_type, period),
+        };
+        match self.submit(RegionalBody::RotateMaterial(body)).await? {
+            Ok(()) => Ok(()),
+            Err(RegionalRefusal::RotationLimit) => Err(rotation_limit(entry)),
+            Err(RegionalRefusal::State(fault)) => Err(KmsError::InvalidState { key: entry.arn.clone(), fault }),
+            Err(RegionalRefusal::KeyNotFound) => Err(KmsError::KeyNotFound(entry.arn.clone())),
+            Err(_) => Err(KmsError::Internal),
+        }
+    }
+
+    /// Draws new material, seals it to every holding Region and commits the stage. Made anew when a replica came or went
+    /// between the reading and the commit.
+    async fn stage(&self, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
+        for _ in 0..STAGE_ATTEMPTS {
+            let set = self
+                .directory()
+                .read(|_, control| control.key_set(&entry.arn.key_id).cloned())
+                .ok_or_else(|| KmsError::KeyNotFound(entry.arn.clone()))?;
+            let body = self.sealed_stage(&set, rotation_type)?;
+            match self.propose(ControlBody::StageMaterial(body)).await? {
+                Ok(()) => return Ok(()),
+                Err(Refusal::BoxesMismatch) => {}
+                Err(refusal) => return Err(stage_refused(entry, &refusal)),
+            }
+        }
+        Err(KmsError::DependencyTimeout)
+    }
+
+    fn sealed_stage(&self, set: &KeySet, rotation_type: RotationType) -> Result<StageMaterial, KmsError> {
+        let key_id = set.key_id;
+        let material = self.keyring().generate(set.spec)?;
+        let mut boxes = BTreeMap::new();
+        for region in set.holders.keys() {
+            let directory = self.directory();
+            let public = directory.read(|_, c| c.region(region).map(|r| r.sealing_public_key.clone()));
+            let public = public.ok_or(KmsError::Internal)?;
+            boxes.insert(region.clone(), self.keyring().seal(&key_id, &material, region, &public)?);
+        }
+        Ok(StageMaterial {
+            key_id,
+            expected_epoch: set.epoch,
+            material_id: material.material_id(&key_id),
+            rotation_type,
+            boxes,
+            next_rotation_at: self.next_rotation(rotation_type, set.rotation.map(|r| r.period_days)),
+        })
+    }
+
+    /// An automatic rotation moves the schedule; an on-demand one leaves it.
+    fn next_rotation(&self, rotation_type: RotationType, period_days: Option<u32>) -> Option<Timestamp> {
+        match rotation_type {
+            RotationType::Automatic => period_days.map(|days| self.now().plus(self.config().day_length.days(days))),
+            RotationType::OnDemand => None,
+        }
+    }
+}
+
+/// Only symmetric keys with material made here rotate. AWS sends no message for other specs.
+pub(crate) fn check_rotatable(entry: &KeyEntry) -> Result<(), KmsError> {
+    if entry.record.spec != KeySpec::SymmetricDefault {
+        return Err(KmsError::UnsupportedOperation(None));
+    }
+    if entry.record.origin != Origin::AwsKms {
+        let text = format!("{} origin is {} which is not valid for this operation.", entry.arn, entry.record.origin);
+        return Err(KmsError::UnsupportedOperation(Some(text)));
+    }
+    Ok(())
+}
+
+/// Rotation belongs to the primary. AWS's text on a replica is not verified; this is its text for ReplicateKey.
+pub(crate) fn check_is_primary(entry: &KeyEntry) -> Result<(), KmsError> {
+    if !entry.record.is_multi_region() || entry.is_primary() { Ok(()) } else { Err(not_primary(entry)) }
+}
+
+/// `UnsupportedOperationException` of an operation that only a primary supports.
+pub(crate) fn not_primary(entry: &KeyEntry) -> KmsError {
+    KmsError::UnsupportedOperation(Some(format!("{} is not a multi-region primary key.", entry.arn)))
+}
+
+fn rotation_limit(entry: &KeyEntry) -> KmsError {
+    KmsError::LimitExceeded(format!(
+        "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
+         performed for this key: {}",
+        entry.arn
+    ))
+}
+
+/// AWS's error for a refused stage.
+fn stage_refused(entry: &KeyEntry, refusal: &Refusal) -> KmsError {
+    match refusal {
+        Refusal::RotationInProgress => {
+            KmsError::Conflict("The request was rejected because a rotation of this key is in progress.")
+        }
+        Refusal::RotationLimit => rotation_limit(entry),
+        Refusal::NotPrimary { .. } | Refusal::WrongEpoch { .. } => not_primary(entry),
+        Refusal::KeyNotFound => KmsError::KeyNotFound(entry.arn.clone()),
+        Refusal::NotRotatable => KmsError::UnsupportedOperation(None),
+        Refusal::KeyExists
+        | Refusal::ReplicaExists
+        | Refusal::NoReplica
+        | Refusal::RegionUnknown
+        | Refusal::ReplicasRemain
+        | Refusal::NotStaged
+        | Refusal::BoxesMismatch
+        | Refusal::AlreadyPrimary
+        | Refusal::RoleMismatch
+        | Refusal::Malformed => KmsError::Internal,
+    }
+}

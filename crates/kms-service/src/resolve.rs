@@ -1,0 +1,96 @@
+//! From the identifier in a request to a key of this Region, with AWS's errors for everything else.
+
+use crate::authorise::Resource;
+use crate::{Caller, KeyEntry, KmsError, Service};
+use kms_types::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyRef, KeyRefError, RegionName};
+use std::sync::Arc;
+
+/// Which identifier forms an operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// Key ID and key ARN only.
+    KeyOnly,
+    /// Aliases too.
+    Alias,
+}
+
+impl Service {
+    /// Finds the key that a request names and authorises the action on it.
+    ///
+    /// A missing key of the caller's own account is `NotFound` only for a caller who would be allowed; a key of another
+    /// account is never told from a missing one.
+    pub(crate) fn resolve(
+        &self,
+        caller: &Caller,
+        key_id: &str,
+        accept: Accept,
+        action: &str,
+    ) -> Result<Arc<KeyEntry>, KmsError> {
+        let reference = KeyRef::parse(key_id).map_err(|fault| match fault {
+            KeyRefError::KeyId => KmsError::InvalidKeyId(key_id.to_owned()),
+            KeyRefError::Arn => KmsError::InvalidArn("Invalid identifier"),
+            // An alias that no alias can be named does not exist; AWS's text for it is not verified.
+            KeyRefError::Alias => KmsError::InvalidArn("Invalid identifier"),
+        })?;
+        let (account, id) = match reference {
+            KeyRef::Id(id) => (caller.account, id),
+            KeyRef::Arn(arn) => {
+                self.check_region(&arn.region)?;
+                (arn.account, arn.key_id)
+            }
+            KeyRef::Alias(_) | KeyRef::AliasArn(_) if accept == Accept::KeyOnly => {
+                return Err(KmsError::InvalidArn("Key Aliases are not supported for this operation."));
+            }
+            KeyRef::Alias(name) => self.resolve_alias(caller, caller.account, name, action)?,
+            KeyRef::AliasArn(arn) => {
+                self.check_region(&arn.region)?;
+                self.resolve_alias(caller, arn.account, arn.name, action)?
+            }
+        };
+        self.authorised_key(caller, account, id, action)
+    }
+
+    /// The key with this ID in this account, for a caller who may do the action.
+    pub(crate) fn authorised_key(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        key_id: KeyId,
+        action: &str,
+    ) -> Result<Arc<KeyEntry>, KmsError> {
+        let found = self.directory().key(&key_id).filter(|entry| entry.arn.account == account);
+        match found {
+            Some(entry) => {
+                caller.authorise(action, Resource::Key(&entry.arn))?;
+                Ok(entry)
+            }
+            None => {
+                let arn = KeyArn { region: self.region().clone(), account, key_id };
+                caller.authorise(action, Resource::Key(&arn))?;
+                Err(KmsError::KeyNotFound(arn))
+            }
+        }
+    }
+
+    fn resolve_alias(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        name: AliasName,
+        action: &str,
+    ) -> Result<(AccountId, KeyId), KmsError> {
+        if let Some(target) = self.directory().alias_target(account, name.clone()) {
+            return Ok((account, target));
+        }
+        if account != caller.account {
+            // The same refusal as for a key that exists: aliases of other accounts are not told either.
+            let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
+            caller.authorise(action, Resource::Key(&unknown))?;
+        }
+        Err(KmsError::AliasNotFound(AliasArn { region: self.region().clone(), account, name }))
+    }
+
+    fn check_region(&self, region: &RegionName) -> Result<(), KmsError> {
+        if region == self.region() { Ok(()) } else { Err(KmsError::ForeignRegionArn(region.clone())) }
+    }
+}

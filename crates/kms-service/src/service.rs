@@ -1,0 +1,161 @@
+//! One Region's KMS.
+
+use crate::{Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError};
+use kms_core::control::{ControlBody, ControlChange, ControlOutcome, ControlState, Refusal};
+use kms_core::regional::{RegionalBody, RegionalChange, RegionalOutcome, RegionalRefusal};
+use kms_crypto::Entropy;
+use kms_types::{DayLength, RegionName, Timestamp, limits};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Settings of the service.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// This Region.
+    pub region: RegionName,
+    /// How long a day of a waiting or rotation period lasts.
+    pub day_length: DayLength,
+    /// Most customer managed keys per account. Default 100,000.
+    pub keys_per_account_max: usize,
+    /// How long a Decrypt waits for the control log when it meets unknown material. Default 1 s.
+    pub catch_up_deadline: Duration,
+    /// How long other Regions may take to answer. Default 1 s.
+    pub peer_deadline: Duration,
+}
+
+impl ServiceConfig {
+    /// The defaults for a Region.
+    #[must_use]
+    pub fn new(region: RegionName) -> Self {
+        Self {
+            region,
+            day_length: DayLength::default(),
+            keys_per_account_max: limits::KEYS_PER_ACCOUNT_MAX,
+            catch_up_deadline: Duration::from_secs(1),
+            peer_deadline: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What the service works with; see `ports.rs`.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each port documents itself")]
+pub struct Ports {
+    pub control: Arc<dyn ControlLog>,
+    pub regional: Arc<dyn RegionalLog>,
+    pub peers: Arc<dyn Peers>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// One Region's KMS: every operation is a method, in a file of its own under `operations/`.
+#[derive(Debug)]
+pub struct Service {
+    config: ServiceConfig,
+    directory: Arc<Directory>,
+    keyring: Arc<Keyring>,
+    ports: Ports,
+}
+
+impl Service {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(config: ServiceConfig, directory: Arc<Directory>, keyring: Arc<Keyring>, ports: Ports) -> Self {
+        Self { config, directory, keyring, ports }
+    }
+
+    /// This Region.
+    #[must_use]
+    pub fn region(&self) -> &RegionName {
+        &self.config.region
+    }
+
+    /// Settings.
+    #[must_use]
+    pub fn config(&self) -> &ServiceConfig {
+        &self.config
+    }
+
+    /// The published state.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Publishes regional rows that are on stable storage, and forgets destroyed material.
+    pub fn absorb_regional(directory: &Directory, keyring: &Keyring, changes: &[RegionalChange]) {
+        directory.absorb_regional(changes);
+        for change in changes {
+            if let RegionalChange::DeleteMaterial(key_id, material_id) = change {
+                keyring.forget(key_id, material_id);
+            }
+        }
+    }
+
+    /// Publishes control rows that are persisted.
+    pub fn absorb_control(&self, changes: &[ControlChange]) {
+        self.directory.absorb_control(changes);
+    }
+
+    /// Publishes a control state that came as a snapshot.
+    pub fn replace_control(&self, control: ControlState) {
+        self.directory.replace_control(control);
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    pub(crate) fn control(&self) -> &dyn ControlLog {
+        self.ports.control.as_ref()
+    }
+
+    pub(crate) fn regional(&self) -> &dyn RegionalLog {
+        self.ports.regional.as_ref()
+    }
+
+    pub(crate) fn peers(&self) -> &dyn Peers {
+        self.ports.peers.as_ref()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.ports.entropy.as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// 16 random bytes, for a new key ID.
+    pub(crate) fn random_id(&self) -> Result<[u8; 16], KmsError> {
+        let mut id = [0; 16];
+        self.entropy().fill(&mut id).map_err(|_| KmsError::Internal)?;
+        Ok(id)
+    }
+
+    /// Submits a regional command; a refusal comes back for the operation to put into AWS's words.
+    pub(crate) async fn submit(&self, body: RegionalBody) -> Result<Result<(), RegionalRefusal>, KmsError> {
+        match self.regional().submit(body).await {
+            Ok(RegionalOutcome::Done) => Ok(Ok(())),
+            Ok(RegionalOutcome::Refused(refusal)) => Ok(Err(refusal)),
+            Err(RegionalLogError::Busy) => Err(KmsError::Throttled),
+            Err(RegionalLogError::Storage) => Err(KmsError::Internal),
+        }
+    }
+
+    /// Proposes a control command; a refusal comes back for the operation to put into AWS's words.
+    pub(crate) async fn propose(&self, body: ControlBody) -> Result<Result<(), Refusal>, KmsError> {
+        match self.control().propose(body).await {
+            Ok(ControlOutcome::Done) => Ok(Ok(())),
+            Ok(ControlOutcome::Refused(refusal)) => Ok(Err(refusal)),
+            Err(ControlLogError::NoMajority { .. }) => Err(KmsError::DependencyTimeout),
+            Err(ControlLogError::Stopped) => Err(KmsError::Internal),
+        }
+    }
+}
