@@ -1,1 +1,38 @@
-//! Key material, blob format, wrapping and sealing; randomness is an argument; cannot log or serialise.
+//! Key material, wrapping, sealing between Regions, and the symmetric ciphertext blob.
+//!
+//! The only crate in which key bytes exist. It can neither log nor serialise them: it depends on no logging, no
+//! serde, no file system, no runtime and no clock, and randomness is an argument ([`Entropy`]). Every primitive comes
+//! from a library; this crate composes them and owns the formats, which are described byte by byte in `OVERVIEW.md`
+//! and frozen in `tests/vectors/crypto`.
+//!
+//! Invariants: a secret is zeroised when dropped, has a hand-written `Debug` that shows no byte of it, is never
+//! `Clone`, and is compared in constant time; each use of a key is separated from the others by a label; a failed
+//! decryption is [`CryptoError::Refused`] and says nothing more.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod aead;
+mod blob;
+mod entropy;
+mod error;
+mod kdf;
+mod material;
+mod message_cipher;
+mod passphrase;
+mod region_kek;
+mod root_key;
+mod row;
+mod sealing;
+mod secret;
+mod spec_code;
+
+pub use blob::{BLOB_OVERHEAD_BYTES, BlobHeader, parse_header};
+pub use entropy::{Entropy, EntropyError};
+pub use error::CryptoError;
+pub use material::{KeyMaterial, WrapContext};
+pub use message_cipher::MessageCipher;
+pub use passphrase::PassphraseParams;
+pub use region_kek::{KekEpoch, RegionKek};
+pub use root_key::RootKey;
+pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
+pub use zeroize::Zeroizing;

@@ -1,0 +1,11 @@
+//! Claims about `kms-crypto`, seen from outside: frozen formats, published vectors, refusals, and secrecy.
+
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test, which is what it is for")]
+
+mod failures;
+mod fixture;
+mod frozen;
+mod published;
+mod refusals;
+mod regions;
+mod secrecy;

@@ -1,0 +1,170 @@
+//! Secrets do not show, compare correctly, and give identifiers that say nothing about them.
+
+use crate::fixture::{Stream, context, kek, material, multi_region_key, root, single_region_key};
+use kms_crypto::{CryptoError, Entropy, EntropyError, KekEpoch, KeyMaterial, MessageCipher, RegionKek, RootKey};
+use kms_crypto::{PassphraseParams, SealingKey};
+use kms_types::KeySpec;
+use std::collections::BTreeSet;
+
+/// Fills everything with one byte that is easy to find again.
+struct Same(u8);
+
+impl Entropy for Same {
+    fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError> {
+        dest.fill(self.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn debug_output_is_fixed_text_whatever_the_secret() {
+    let material = |byte| KeyMaterial::generate(KeySpec::SymmetricDefault, &Same(byte)).unwrap();
+    let shown = |byte: u8| {
+        let material = material(byte);
+        let sealing = SealingKey::generate(&Same(byte)).unwrap();
+        [
+            format!("{:?} {0:#?}", RootKey::generate(&Same(byte)).unwrap()),
+            format!("{:?} {0:#?}", RegionKek::generate(KekEpoch(5), &Same(byte)).unwrap()),
+            format!("{material:?} {material:#?}"),
+            format!("{:?} {0:#?}", MessageCipher::new(&material).unwrap()),
+            format!("{:?} {0:#?}", sealing.public()),
+            format!("{sealing:?} {sealing:#?}"),
+        ]
+    };
+    // The same text for any secret holds no information about it.
+    assert_eq!(shown(0x11), shown(0xe7));
+    let expected = [
+        "RootKey(secret)",
+        "RegionKek(epoch 5, secret)",
+        "KeyMaterial(SYMMETRIC_DEFAULT, secret)",
+        "MessageCipher(SYMMETRIC_DEFAULT, secret)",
+        "SealingPublicKey(X-Wing, 1220 bytes)",
+        "SealingKey(X-Wing, secret)",
+    ];
+    assert_eq!(shown(0x11), expected.map(|text| format!("{text} {text}")));
+}
+
+#[test]
+fn material_is_equal_only_in_spec_and_every_byte() {
+    let of = |spec, bytes: &[u8]| KeyMaterial::from_bytes(spec, bytes).unwrap();
+    let bytes = [9; 32];
+    let base = of(KeySpec::SymmetricDefault, &bytes);
+    assert_eq!(base, of(KeySpec::SymmetricDefault, &bytes));
+    assert_ne!(base, of(KeySpec::Hmac256, &bytes));
+    for at in 0..32 {
+        let mut other = bytes;
+        other[at] ^= 0x80;
+        assert_ne!(base, of(KeySpec::SymmetricDefault, &other));
+    }
+}
+
+#[test]
+fn material_id_depends_on_key_spec_and_material() {
+    let bytes = [9; 32];
+    let material = KeyMaterial::from_bytes(KeySpec::SymmetricDefault, &bytes).unwrap();
+    let mac = KeyMaterial::from_bytes(KeySpec::Hmac256, &bytes).unwrap();
+    let (key, other_key) = (multi_region_key(), single_region_key());
+    let ids = BTreeSet::from([
+        material.material_id(&key),
+        material.material_id(&other_key),
+        mac.material_id(&key),
+        KeyMaterial::from_bytes(KeySpec::SymmetricDefault, &[8; 32]).unwrap().material_id(&key),
+        // HMAC pads a short key with zeros; the ID must tell padded material apart.
+        KeyMaterial::from_bytes(KeySpec::Hmac512, &[[9; 32], [0; 32]].concat()).unwrap().material_id(&key),
+    ]);
+    assert_eq!(ids.len(), 5);
+}
+
+#[test]
+fn specs_of_random_material_have_their_length_and_others_are_unsupported() {
+    let supported = [
+        (KeySpec::SymmetricDefault, 32),
+        (KeySpec::Hmac224, 28),
+        (KeySpec::Hmac256, 32),
+        (KeySpec::Hmac384, 48),
+        (KeySpec::Hmac512, 64),
+    ];
+    for spec in KeySpec::ALL {
+        let made = KeyMaterial::generate(spec, &Same(1));
+        match supported.iter().find(|(s, _)| *s == spec) {
+            Some((_, bytes)) => {
+                assert_eq!(made.unwrap(), KeyMaterial::from_bytes(spec, &vec![1; *bytes]).unwrap());
+                let wrong = CryptoError::Length { what: "key material of this spec", found: bytes + 1 };
+                assert_eq!(KeyMaterial::from_bytes(spec, &vec![1; bytes + 1]).unwrap_err(), wrong);
+            }
+            None => assert_eq!(made.unwrap_err(), CryptoError::UnsupportedSpec(spec)),
+        }
+    }
+}
+
+#[test]
+fn only_symmetric_default_makes_a_message_cipher() {
+    let mac = KeyMaterial::generate(KeySpec::Hmac256, &Same(1)).unwrap();
+    assert_eq!(MessageCipher::new(&mac).unwrap_err(), CryptoError::UnsupportedSpec(KeySpec::Hmac256));
+}
+
+#[test]
+fn equal_messages_give_different_blobs() {
+    let (material, key_id) = (material("a"), multi_region_key());
+    let cipher = MessageCipher::new(&material).unwrap();
+    let (id, empty, nonces) = (material.material_id(&key_id), context(&[]), Stream::new("n"));
+    let encrypt = || cipher.encrypt(&key_id, &id, &empty, b"same", &nonces).unwrap();
+    let (one, other) = (encrypt(), encrypt());
+    assert_eq!(one[..53], other[..53]);
+    assert_ne!(one[53..77], other[53..77]);
+    assert_ne!(one[77..], other[77..]);
+}
+
+#[test]
+fn one_cipher_serves_many_threads() {
+    let (material, key_id) = (material("a"), multi_region_key());
+    let cipher = MessageCipher::new(&material).unwrap();
+    let (id, nonces) = (material.material_id(&key_id), Stream::new("n"));
+    std::thread::scope(|scope| {
+        for thread in 0..8_u8 {
+            let (cipher, nonces) = (&cipher, &nonces);
+            scope.spawn(move || {
+                let pairs = context(&[("thread", &thread.to_string())]);
+                for message in 0..100_u8 {
+                    let plaintext = [thread, message];
+                    let blob = cipher.encrypt(&key_id, &id, &pairs, &plaintext, nonces).unwrap();
+                    assert_eq!(*cipher.decrypt(&blob, &pairs).unwrap(), plaintext);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn check_value_tells_root_keys_and_places_apart() {
+    let values = BTreeSet::from([
+        root("a").check_value("c/us-east-1"),
+        root("b").check_value("c/us-east-1"),
+        root("a").check_value("c/us-east-2"),
+    ]);
+    assert_eq!(values.len(), 3);
+    assert_eq!(root("a").check_value("c/us-east-1"), root("a").check_value("c/us-east-1"));
+}
+
+#[test]
+fn passphrase_salt_and_cost_all_count() {
+    let cheap = PassphraseParams::new(PassphraseParams::MEMORY_KIB_MIN, PassphraseParams::PASSES_MIN, 1).unwrap();
+    let dear = PassphraseParams::new(PassphraseParams::MEMORY_KIB_MIN, PassphraseParams::PASSES_MIN, 2).unwrap();
+    let of = |passphrase: &str, salt: u8, params: &PassphraseParams| {
+        let root = RootKey::from_passphrase(passphrase.as_bytes(), &[salt; 16], params.clone()).unwrap();
+        root.expose_for_file().to_vec()
+    };
+    let base = of("one", 1, &cheap);
+    assert_eq!(base, of("one", 1, &cheap));
+    let keys = BTreeSet::from([base, of("two", 1, &cheap), of("one", 2, &cheap), of("one", 1, &dear)]);
+    assert_eq!(keys.len(), 4);
+}
+
+#[test]
+fn root_key_survives_its_file_and_a_kek_opens_with_it() {
+    let first = root("a");
+    let again = RootKey::from_bytes(&first.expose_for_file()).unwrap();
+    let here = crate::fixture::region("us-east-1");
+    let row = kek(2).wrap(&first, &here, &Stream::new("n")).unwrap();
+    assert_eq!(RegionKek::unwrap(&row, &again, &here).unwrap().epoch(), KekEpoch(2));
+}
