@@ -1,5 +1,8 @@
 //! The command line: what can be asked for, and how its outcome becomes an exit code.
 
+mod chaos;
+mod cluster;
+mod dev;
 mod exit;
 mod node;
 pub(crate) mod output;
@@ -29,11 +32,14 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Dev(dev::DevArgs),
+    Chaos(chaos::ChaosArgs),
     Node(node::NodeArgs),
 }
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
+    let started = tokio::time::Instant::now();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -42,7 +48,7 @@ pub(crate) fn main() -> ExitCode {
             return if error.use_stderr() { exit::Exit::Usage.into() } else { ExitCode::SUCCESS };
         }
     };
-    match run(arguments.command) {
+    match run(arguments.command, started) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::note(format_args!("meridian: {}", chain(&error)));
@@ -51,8 +57,10 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
     match command {
+        Command::Dev(args) => dev::run(args, started),
+        Command::Chaos(args) => chaos::run(args),
         Command::Node(args) => node::run(args),
     }
 }

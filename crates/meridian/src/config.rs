@@ -8,6 +8,7 @@ mod principals;
 mod problems;
 mod raw;
 mod root_key;
+mod template;
 
 use kms_types::{DayLength, RegionName};
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(crate) use check::parse_duration;
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
+pub(crate) use template::{NodeTemplate, quote, raft_timing_ms};
 pub(crate) use root_key::{RootKeyError, create_root_key, read_passphrase, read_root_key};
 
 /// Everything a node needs to know before it starts.

@@ -1,0 +1,1 @@
+//! Claims about relays, links and the front door, with real sockets.
