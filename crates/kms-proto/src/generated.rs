@@ -1,10 +1,9 @@
 //! The modules that `build.rs` generates from `proto/`.
 #![expect(
     missing_docs,
-    unreachable_pub,
-    unnameable_types,
     clippy::all,
-    clippy::use_self,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
     reason = "generated code; the documentation is in the .proto files"
 )]

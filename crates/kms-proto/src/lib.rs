@@ -3,7 +3,10 @@
 //! The `.proto` files in `proto/` are the reference. Conversions turn bytes into the types of `kms-core` before they
 //! reach a state machine; an unknown version or a value out of range is a [`FormatError`], never skipped.
 
+pub mod control_codec;
+mod format;
 mod generated;
+pub mod regional_codec;
 
 pub use generated::{cluster, kms, peer, state};
 

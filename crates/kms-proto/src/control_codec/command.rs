@@ -1,0 +1,177 @@
+//! Commands of the control log.
+
+use super::parts;
+use crate::format::{Format, VERSION, names, parse_schedule, rotation_type, schedule};
+use crate::{FormatError, state::v1 as pb};
+use kms_core::control::{
+    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, ProposalId, RegisterRegion, SetRotation,
+    StageMaterial, UpdatePrimary,
+};
+use kms_types::{KeyId, Timestamp};
+use pb::control_command::Body;
+use prost::Message;
+
+const F: Format = Format("control command");
+
+/// Encodes a command.
+#[must_use]
+pub fn encode_command(command: &ControlCommand) -> Vec<u8> {
+    pb::ControlCommand {
+        format: VERSION,
+        proposal_id: command.proposal_id.0.to_vec(),
+        region: command.region.to_string(),
+        at_ms: command.at.millis(),
+        body: Some(body(&command.body)),
+    }
+    .encode_to_vec()
+}
+
+/// Decodes a command.
+///
+/// # Errors
+/// [`FormatError`] for any bytes that [`encode_command`] does not write.
+pub fn decode_command(bytes: &[u8]) -> Result<ControlCommand, FormatError> {
+    let message: pb::ControlCommand = F.message(bytes)?;
+    F.version(message.format)?;
+    let command = ControlCommand {
+        proposal_id: ProposalId(F.required(message.proposal_id.try_into().ok(), "proposal ID")?),
+        region: F.region(&message.region)?,
+        at: Timestamp::from_millis(message.at_ms),
+        body: parse_body(F.required(message.body, "kind of command")?)?,
+    };
+    F.canonical(bytes, &encode_command(&command))?;
+    Ok(command)
+}
+
+fn body(body: &ControlBody) -> Body {
+    match body {
+        ControlBody::RegisterRegion(b) => Body::RegisterRegion(pb::RegisterRegion {
+            sealing_public_key: b.sealing_public_key.clone(),
+            role: parts::role(b.role).into(),
+        }),
+        ControlBody::CreateKeySet(b) => Body::CreateKeySet(create_key_set(b)),
+        ControlBody::AddReplica(b) => Body::AddReplica(add_replica(b)),
+        ControlBody::ReplicaReady { key_id } => Body::ReplicaReady(key_only(key_id)),
+        ControlBody::RemoveReplica { key_id } => Body::RemoveReplica(key_only(key_id)),
+        ControlBody::DeleteKeySet { key_id } => Body::DeleteKeySet(key_only(key_id)),
+        ControlBody::StageMaterial(b) => Body::StageMaterial(pb::StageMaterial {
+            key_id: b.key_id.to_string(),
+            expected_epoch: b.expected_epoch,
+            material_id: b.material_id.as_bytes().to_vec(),
+            rotation_type: rotation_type(b.rotation_type).into(),
+            boxes: parts::region_boxes(&b.boxes),
+            next_rotation_at_ms: b.next_rotation_at.map(Timestamp::millis),
+        }),
+        ControlBody::ActivateMaterial(b) => Body::ActivateMaterial(pb::ActivateMaterial {
+            key_id: b.key_id.to_string(),
+            expected_epoch: b.expected_epoch,
+            material_id: b.material_id.as_bytes().to_vec(),
+            without: names(&b.without),
+        }),
+        ControlBody::SetRotation(b) => Body::SetRotation(pb::SetRotation {
+            key_id: b.key_id.to_string(),
+            expected_epoch: b.expected_epoch,
+            schedule: b.schedule.map(schedule),
+        }),
+        ControlBody::UpdatePrimary(b) => Body::UpdatePrimary(pb::UpdatePrimary {
+            key_id: b.key_id.to_string(),
+            from: b.from.to_string(),
+            to: b.to.to_string(),
+            expected_epoch: b.expected_epoch,
+        }),
+    }
+}
+
+fn key_only(key_id: &KeyId) -> pb::KeyOnly {
+    pb::KeyOnly { key_id: key_id.to_string() }
+}
+
+fn create_key_set(b: &CreateKeySet) -> pb::CreateKeySet {
+    pb::CreateKeySet {
+        key_id: b.key_id.to_string(),
+        account: b.account.to_string(),
+        spec: b.spec.to_string(),
+        usage: b.usage.to_string(),
+        origin: b.origin.to_string(),
+        material_id: b.material_id.as_bytes().to_vec(),
+        sealed: Some(parts::sealed(&b.sealed)),
+        initial: Some(parts::initial(&b.initial)),
+    }
+}
+
+fn add_replica(b: &AddReplica) -> pb::AddReplica {
+    let boxes = b.boxes.iter().map(|(id, sealed)| pb::MaterialBox {
+        material_id: id.as_bytes().to_vec(),
+        r#box: Some(parts::sealed(sealed)),
+    });
+    pb::AddReplica {
+        key_id: b.key_id.to_string(),
+        expected_epoch: b.expected_epoch,
+        replica: b.replica.to_string(),
+        boxes: boxes.collect(),
+        initial: Some(parts::initial(&b.initial)),
+    }
+}
+
+fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
+    Ok(match body {
+        Body::RegisterRegion(m) => ControlBody::RegisterRegion(RegisterRegion {
+            sealing_public_key: m.sealing_public_key,
+            role: parts::parse_role(F, m.role)?,
+        }),
+        Body::CreateKeySet(m) => ControlBody::CreateKeySet(parse_create_key_set(m)?),
+        Body::AddReplica(m) => ControlBody::AddReplica(parse_add_replica(m)?),
+        Body::ReplicaReady(m) => ControlBody::ReplicaReady { key_id: F.key_id(&m.key_id)? },
+        Body::RemoveReplica(m) => ControlBody::RemoveReplica { key_id: F.key_id(&m.key_id)? },
+        Body::DeleteKeySet(m) => ControlBody::DeleteKeySet { key_id: F.key_id(&m.key_id)? },
+        Body::StageMaterial(m) => ControlBody::StageMaterial(StageMaterial {
+            key_id: F.key_id(&m.key_id)?,
+            expected_epoch: m.expected_epoch,
+            material_id: F.material_id(&m.material_id)?,
+            rotation_type: F.required(F.rotation_type(m.rotation_type)?, "rotation type")?,
+            boxes: parts::parse_region_boxes(F, m.boxes)?,
+            next_rotation_at: m.next_rotation_at_ms.map(Timestamp::from_millis),
+        }),
+        Body::ActivateMaterial(m) => ControlBody::ActivateMaterial(ActivateMaterial {
+            key_id: F.key_id(&m.key_id)?,
+            expected_epoch: m.expected_epoch,
+            material_id: F.material_id(&m.material_id)?,
+            without: F.regions(&m.without)?,
+        }),
+        Body::SetRotation(m) => ControlBody::SetRotation(SetRotation {
+            key_id: F.key_id(&m.key_id)?,
+            expected_epoch: m.expected_epoch,
+            schedule: m.schedule.map(parse_schedule),
+        }),
+        Body::UpdatePrimary(m) => ControlBody::UpdatePrimary(UpdatePrimary {
+            key_id: F.key_id(&m.key_id)?,
+            from: F.region(&m.from)?,
+            to: F.region(&m.to)?,
+            expected_epoch: m.expected_epoch,
+        }),
+    })
+}
+
+fn parse_create_key_set(m: pb::CreateKeySet) -> Result<CreateKeySet, FormatError> {
+    Ok(CreateKeySet {
+        key_id: F.key_id(&m.key_id)?,
+        account: F.account(&m.account)?,
+        spec: F.spec(&m.spec)?,
+        usage: F.usage(&m.usage)?,
+        origin: F.origin(&m.origin)?,
+        material_id: F.material_id(&m.material_id)?,
+        sealed: parts::parse_sealed(F, m.sealed)?,
+        initial: parts::parse_initial(F.required(m.initial, "initial properties")?),
+    })
+}
+
+fn parse_add_replica(m: pb::AddReplica) -> Result<AddReplica, FormatError> {
+    let boxes = m.boxes.into_iter().map(|b| Ok((F.material_id(&b.material_id)?, parts::parse_sealed(F, b.r#box)?)));
+    Ok(AddReplica {
+        key_id: F.key_id(&m.key_id)?,
+        expected_epoch: m.expected_epoch,
+        replica: F.region(&m.replica)?,
+        boxes: boxes.collect::<Result<_, FormatError>>()?,
+        initial: parts::parse_initial(F.required(m.initial, "initial properties")?),
+    })
+}

@@ -1,0 +1,80 @@
+//! Outcomes of control commands.
+
+use crate::format::{Format, VERSION};
+use crate::{FormatError, state::v1 as pb};
+use kms_core::control::{ControlOutcome, Refusal};
+use pb::RefusalKind as Kind;
+use prost::Message;
+
+const F: Format = Format("control outcome");
+
+/// Encodes an outcome.
+#[must_use]
+pub fn encode_outcome(outcome: &ControlOutcome) -> Vec<u8> {
+    pb::ControlOutcome { format: VERSION, refused: refused(outcome) }.encode_to_vec()
+}
+
+/// Decodes an outcome.
+///
+/// # Errors
+/// [`FormatError`] for any bytes that [`encode_outcome`] does not write.
+pub fn decode_outcome(bytes: &[u8]) -> Result<ControlOutcome, FormatError> {
+    let message: pb::ControlOutcome = F.message(bytes)?;
+    F.version(message.format)?;
+    let outcome = parse_refused(F, message.refused)?;
+    F.canonical(bytes, &encode_outcome(&outcome))?;
+    Ok(outcome)
+}
+
+pub(super) fn refused(outcome: &ControlOutcome) -> Option<pb::Refusal> {
+    let ControlOutcome::Refused(refusal) = outcome else { return None };
+    let (kind, primary, current_epoch) = parts(refusal);
+    Some(pb::Refusal { kind: kind.into(), primary, current_epoch })
+}
+
+pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Result<ControlOutcome, FormatError> {
+    let Some(value) = value else { return Ok(ControlOutcome::Done) };
+    let kind = format.required(Kind::try_from(value.kind).ok(), "kind of refusal")?;
+    Ok(ControlOutcome::Refused(match kind {
+        Kind::Unspecified => return Err(format.error("kind of refusal")),
+        Kind::KeyNotFound => Refusal::KeyNotFound,
+        Kind::KeyExists => Refusal::KeyExists,
+        Kind::NotPrimary => Refusal::NotPrimary { primary: format.region(&value.primary)? },
+        Kind::WrongEpoch => Refusal::WrongEpoch { current: value.current_epoch },
+        Kind::ReplicaExists => Refusal::ReplicaExists,
+        Kind::NoReplica => Refusal::NoReplica,
+        Kind::RegionUnknown => Refusal::RegionUnknown,
+        Kind::ReplicasRemain => Refusal::ReplicasRemain,
+        Kind::RotationInProgress => Refusal::RotationInProgress,
+        Kind::NotStaged => Refusal::NotStaged,
+        Kind::BoxesMismatch => Refusal::BoxesMismatch,
+        Kind::RotationLimit => Refusal::RotationLimit,
+        Kind::NotRotatable => Refusal::NotRotatable,
+        Kind::AlreadyPrimary => Refusal::AlreadyPrimary,
+        Kind::RoleMismatch => Refusal::RoleMismatch,
+        Kind::Malformed => Refusal::Malformed,
+    }))
+}
+
+/// The kind of a refusal, and what only two kinds carry: the primary Region, the current epoch.
+fn parts(refusal: &Refusal) -> (Kind, String, u64) {
+    let kind = match refusal {
+        Refusal::KeyNotFound => Kind::KeyNotFound,
+        Refusal::KeyExists => Kind::KeyExists,
+        Refusal::NotPrimary { primary } => return (Kind::NotPrimary, primary.to_string(), 0),
+        Refusal::WrongEpoch { current } => return (Kind::WrongEpoch, String::new(), *current),
+        Refusal::ReplicaExists => Kind::ReplicaExists,
+        Refusal::NoReplica => Kind::NoReplica,
+        Refusal::RegionUnknown => Kind::RegionUnknown,
+        Refusal::ReplicasRemain => Kind::ReplicasRemain,
+        Refusal::RotationInProgress => Kind::RotationInProgress,
+        Refusal::NotStaged => Kind::NotStaged,
+        Refusal::BoxesMismatch => Kind::BoxesMismatch,
+        Refusal::RotationLimit => Kind::RotationLimit,
+        Refusal::NotRotatable => Kind::NotRotatable,
+        Refusal::AlreadyPrimary => Kind::AlreadyPrimary,
+        Refusal::RoleMismatch => Kind::RoleMismatch,
+        Refusal::Malformed => Kind::Malformed,
+    };
+    (kind, String::new(), 0)
+}
