@@ -36,7 +36,7 @@ pub enum PolicyError {
 /// # Errors
 /// The first [`PolicyError`].
 pub fn check_document(text: &str) -> Result<(), PolicyError> {
-    let document: Value = serde_json::from_str(text).map_err(|_| PolicyError::NotJson)?;
+    let document: Value = serde_json::from_str(text).map_err(|_invalid| PolicyError::NotJson)?;
     let document = document.as_object().ok_or(PolicyError::NotJson)?;
     match document.get("Version").map(Value::as_str) {
         None | Some(Some("2012-10-17" | "2008-10-17")) => {}

@@ -5,6 +5,8 @@
 
 mod default_policy;
 mod document;
+mod lockout;
 
 pub use default_policy::default_key_policy;
 pub use document::{PolicyError, check_document};
+pub use lockout::may_admit;

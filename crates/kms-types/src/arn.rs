@@ -77,9 +77,9 @@ impl KeyRef {
             return Self::parse_arn(value).ok_or(KeyRefError::Arn);
         }
         if value.starts_with(AliasName::PREFIX) {
-            return AliasName::parse(value).map(Self::Alias).map_err(|_| KeyRefError::Alias);
+            return AliasName::parse(value).map(Self::Alias).map_err(|_invalid| KeyRefError::Alias);
         }
-        KeyId::parse(value).map(Self::Id).map_err(|_| KeyRefError::KeyId)
+        KeyId::parse(value).map(Self::Id).map_err(|_invalid| KeyRefError::KeyId)
     }
 
     fn parse_arn(value: &str) -> Option<Self> {

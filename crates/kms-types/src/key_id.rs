@@ -14,7 +14,7 @@ impl KeyId {
     /// # Errors
     /// [`Invalid`] when the value has neither form.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let bytes: [u8; 36] = value.as_bytes().try_into().map_err(|_| Invalid("key ID"))?;
+        let bytes: [u8; 36] = value.as_bytes().try_into().map_err(|_invalid| Invalid("key ID"))?;
         let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
         let shaped = match value.strip_prefix("mrk-") {
             Some(rest) => rest.bytes().all(hex),
@@ -101,7 +101,7 @@ impl AccountId {
     /// # Errors
     /// [`Invalid`] unless the value is 12 decimal digits.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let bytes: [u8; 12] = value.as_bytes().try_into().map_err(|_| Invalid("account ID"))?;
+        let bytes: [u8; 12] = value.as_bytes().try_into().map_err(|_invalid| Invalid("account ID"))?;
         if bytes.iter().all(u8::is_ascii_digit) { Ok(Self(bytes)) } else { Err(Invalid("account ID")) }
     }
 

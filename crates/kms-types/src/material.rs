@@ -31,7 +31,7 @@ impl KeyMaterialId {
             b'a'..=b'f' => Some(c - b'a' + 10),
             _ => None,
         };
-        let text: &[u8; 64] = value.as_bytes().try_into().map_err(|_| Invalid("key material ID"))?;
+        let text: &[u8; 64] = value.as_bytes().try_into().map_err(|_invalid| Invalid("key material ID"))?;
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
             let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
