@@ -43,6 +43,10 @@ pub fn next_step(region: &RegionName, set: Option<&KeySet>, record: Option<&KeyR
     let Some(record) = record else {
         return Some(Step::CreateResource);
     };
+    if record.created_at != holder.added_at {
+        // A resource of an earlier life: the Region left the set and was added again before it had cleaned up.
+        return Some(Step::Destroy);
+    }
     let missing = |id: &KeyMaterialId| !record.has_material(id);
     let materials: Vec<_> = set.materials.iter().map(|m| m.material_id).filter(missing).collect();
     if !materials.is_empty() || record.lifecycle == Lifecycle::Creating {

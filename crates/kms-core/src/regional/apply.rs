@@ -5,7 +5,7 @@ use super::{
     RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalRefusal, RegionalState, RotateMaterial,
     ScheduleDeletion,
 };
-use crate::{KeyOperation, RotationSchedule, state_matrix};
+use crate::{KeyOperation, RotationSchedule, StateFault, state_matrix};
 use kms_types::{AccountId, AliasName, KeyId, RotationType, Timestamp, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,10 +52,8 @@ impl RegionalState {
             RegionalBody::ScheduleDeletion(body) => self.schedule_deletion(*body),
             RegionalBody::StartDeletionClock { key_id, deletion_date } => self.start_clock(key_id, *deletion_date),
             RegionalBody::AwaitReplicaDeletion(key_id) => self.await_replicas(key_id),
-            RegionalBody::CancelDeletion(key_id) => {
-                self.edit(key_id, Op::CancelKeyDeletion, |r| r.lifecycle = Lifecycle::Disabled)
-            }
-            RegionalBody::DestroyKey(key_id) => self.destroy_key(key_id),
+            RegionalBody::CancelDeletion(key_id) => self.cancel_deletion(at, key_id),
+            RegionalBody::DestroyKey(key_id) => self.destroy_key(at, key_id),
         }
     }
 
@@ -221,7 +219,7 @@ impl RegionalState {
     fn start_clock(&self, key_id: &KeyId, deletion_date: Timestamp) -> Step {
         let mut record = self.record(key_id)?;
         let Lifecycle::PendingReplicaDeletion { window_days } = record.lifecycle else {
-            return Err(RegionalRefusal::State(crate::StateFault::NotPendingDeletion));
+            return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
         };
         record.lifecycle = Lifecycle::PendingDeletion { deletion_date, window_days };
         Ok(vec![put(record)])
@@ -230,14 +228,29 @@ impl RegionalState {
     fn await_replicas(&self, key_id: &KeyId) -> Step {
         let mut record = self.record(key_id)?;
         let Lifecycle::PendingDeletion { window_days, .. } = record.lifecycle else {
-            return Err(RegionalRefusal::State(crate::StateFault::NotPendingDeletion));
+            return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
         };
         record.lifecycle = Lifecycle::PendingReplicaDeletion { window_days };
         Ok(vec![put(record)])
     }
 
-    fn destroy_key(&self, key_id: &KeyId) -> Step {
+    /// Too late once the waiting period is over: the deletion may be on its way through the control log by then, and a
+    /// cancellation that was acknowledged must hold.
+    fn cancel_deletion(&self, at: Timestamp, key_id: &KeyId) -> Step {
+        let mut record = self.record_for(key_id, KeyOperation::CancelKeyDeletion)?;
+        if waiting_period_is_over(&record, at) {
+            return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
+        }
+        record.lifecycle = Lifecycle::Disabled;
+        Ok(vec![put(record)])
+    }
+
+    /// A multi-Region key is destroyed because the key set says so, a single-Region key because its time has come.
+    fn destroy_key(&self, at: Timestamp, key_id: &KeyId) -> Step {
         let record = self.record(key_id)?;
+        if !record.is_multi_region() && !waiting_period_is_over(&record, at) {
+            return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
+        }
         let materials = record.materials.iter().map(|m| RegionalChange::DeleteMaterial(*key_id, m.material_id));
         let aliases = self.aliases_of(key_id).map(|name| RegionalChange::DeleteAlias(record.account, name.clone()));
         Ok(materials.chain(aliases).chain([RegionalChange::DeleteKey(*key_id)]).collect())
@@ -268,6 +281,10 @@ impl RegionalState {
         }
         Ok(())
     }
+}
+
+fn waiting_period_is_over(record: &KeyRecord, at: Timestamp) -> bool {
+    matches!(record.lifecycle, Lifecycle::PendingDeletion { deletion_date, .. } if deletion_date <= at)
 }
 
 /// UpdateAlias may swap keys of the same usage and the same kind (symmetric, asymmetric, HMAC). Usage tells HMAC and
