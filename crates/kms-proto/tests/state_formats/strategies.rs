@@ -1,0 +1,257 @@
+//! Random commands, outcomes and rows, all valid.
+
+use kms_core::RotationSchedule;
+use kms_core::control::{
+    ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
+    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, ProposalId, RecentProposals, Refusal,
+    RegionEntry, RegionRole, RegisterRegion, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+};
+use kms_core::regional::{AliasRecord, KeyRecord, Lifecycle, LocalMaterial, NewMaterial, RegionalChange};
+use kms_types::{
+    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp,
+};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) fn command() -> impl Strategy<Value = ControlCommand> {
+    (any::<[u8; 16]>(), region(), time(), body()).prop_map(|(id, region, at, body)| ControlCommand {
+        proposal_id: ProposalId(id),
+        region,
+        at,
+        body,
+    })
+}
+
+fn body() -> impl Strategy<Value = ControlBody> {
+    let register = (bytes(), role()).prop_map(|(sealing_public_key, role)| {
+        ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role })
+    });
+    let stage =
+        (key(), any::<u64>(), material(), rotation_type(), btree_map(region(), sealed(), 0..4), option::of(time()))
+            .prop_map(|(key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at)| {
+                let epoch = expected_epoch;
+                let stage = StageMaterial {
+                    key_id,
+                    expected_epoch: epoch,
+                    material_id,
+                    rotation_type,
+                    boxes,
+                    next_rotation_at,
+                };
+                ControlBody::StageMaterial(stage)
+            });
+    let activate = (key(), any::<u64>(), material(), btree_set(region(), 0..3)).prop_map(
+        |(key_id, expected_epoch, material_id, without)| {
+            ControlBody::ActivateMaterial(ActivateMaterial { key_id, expected_epoch, material_id, without })
+        },
+    );
+    let rotation = (key(), any::<u64>(), option::of(schedule())).prop_map(|(key_id, expected_epoch, schedule)| {
+        ControlBody::SetRotation(SetRotation { key_id, expected_epoch, schedule })
+    });
+    let primary = (key(), region(), region(), any::<u64>()).prop_map(|(key_id, from, to, expected_epoch)| {
+        ControlBody::UpdatePrimary(UpdatePrimary { key_id, from, to, expected_epoch })
+    });
+    prop_oneof![
+        register,
+        create(),
+        add_replica(),
+        key().prop_map(|key_id| ControlBody::ReplicaReady { key_id }),
+        key().prop_map(|key_id| ControlBody::RemoveReplica { key_id }),
+        key().prop_map(|key_id| ControlBody::DeleteKeySet { key_id }),
+        stage,
+        activate,
+        rotation,
+        primary,
+    ]
+}
+
+fn create() -> impl Strategy<Value = ControlBody> {
+    (key(), account(), kind(), material(), sealed(), initial()).prop_map(
+        |(key_id, account, (spec, usage, origin), material_id, sealed, initial)| {
+            let create = CreateKeySet { key_id, account, spec, usage, origin, material_id, sealed, initial };
+            ControlBody::CreateKeySet(create)
+        },
+    )
+}
+
+fn add_replica() -> impl Strategy<Value = ControlBody> {
+    (key(), any::<u64>(), region(), btree_map(material(), sealed(), 0..4), initial()).prop_map(
+        |(key_id, expected_epoch, replica, boxes, initial)| {
+            ControlBody::AddReplica(AddReplica { key_id, expected_epoch, replica, boxes, initial })
+        },
+    )
+}
+
+pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
+    let plain = [
+        Refusal::KeyNotFound,
+        Refusal::KeyExists,
+        Refusal::ReplicaExists,
+        Refusal::NoReplica,
+        Refusal::RegionUnknown,
+        Refusal::ReplicasRemain,
+        Refusal::RotationInProgress,
+        Refusal::NotStaged,
+        Refusal::BoxesMismatch,
+        Refusal::RotationLimit,
+        Refusal::NotRotatable,
+        Refusal::AlreadyPrimary,
+        Refusal::RoleMismatch,
+        Refusal::Malformed,
+    ];
+    prop_oneof![
+        Just(ControlOutcome::Done),
+        select(plain.to_vec()).prop_map(ControlOutcome::Refused),
+        region().prop_map(|primary| ControlOutcome::Refused(Refusal::NotPrimary { primary })),
+        any::<u64>().prop_map(|current| ControlOutcome::Refused(Refusal::WrongEpoch { current })),
+    ]
+}
+
+pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
+    let entry = (region(), bytes(), role(), time()).prop_map(|(region, sealing_public_key, role, registered_at)| {
+        ControlChange::PutRegion(Arc::new(RegionEntry { region, sealing_public_key, role, registered_at }))
+    });
+    let recent = (any::<u64>(), any::<[u8; 16]>(), outcome()).prop_map(|(sequence, id, outcome)| {
+        ControlChange::PutRecent { slot: RecentProposals::slot(sequence), sequence, id: ProposalId(id), outcome }
+    });
+    prop_oneof![entry, recent, key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set)))]
+}
+
+fn key_set() -> impl Strategy<Value = KeySet> {
+    let holders = btree_map(region(), holder(), 1..4);
+    let versions = btree_map(material(), (time(), option::of(rotation_type()), sealed(), activation()), 1..4);
+    let numbers = (time(), 1..=u64::MAX, option::of(schedule()), any::<u32>());
+    (key(), account(), kind(), holders, versions, numbers, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+        |(key_id, account, (spec, usage, origin), holders, versions, numbers, primary, staged)| {
+            let (created_at, epoch, rotation, on_demand_rotations) = numbers;
+            let mut materials: Vec<_> = versions
+                .into_iter()
+                .map(|(material_id, (created_at, rotation_type, sealed, activation))| {
+                    let boxes = holders.keys().map(|region| (region.clone(), sealed.clone())).collect();
+                    MaterialVersion { material_id, created_at, rotation_type, boxes, activation: Some(activation) }
+                })
+                .collect();
+            if staged && materials.len() > 1 {
+                materials.last_mut().unwrap().activation = None;
+            }
+            let primary = primary.get(&holders.keys().collect::<Vec<_>>()).to_owned().clone();
+            #[rustfmt::skip]
+            let set = KeySet {
+                key_id, account, spec, usage, origin, created_at, primary, epoch, holders, rotation,
+                on_demand_rotations, materials,
+            };
+            set
+        },
+    )
+}
+
+pub(crate) fn regional_row() -> impl Strategy<Value = RegionalChange> {
+    let alias =
+        (account(), alias(), key(), time(), time()).prop_map(|(account, name, target, created_at, updated_at)| {
+            RegionalChange::PutAlias(Arc::new(AliasRecord { account, name, target, created_at, updated_at }))
+        });
+    let wrapped = (key(), material(), bytes()).prop_map(|(key_id, material_id, wrapped)| {
+        RegionalChange::PutMaterial(key_id, NewMaterial { material_id, wrapped })
+    });
+    prop_oneof![record(), alias, wrapped]
+}
+
+fn record() -> impl Strategy<Value = RegionalChange> {
+    let local = (material(), time(), option::of((rotation_type(), time())))
+        .prop_map(|(material_id, created_at, rotation)| LocalMaterial { material_id, created_at, rotation });
+    let numbers = (time(), option::of(schedule()), any::<u32>());
+    (key(), account(), kind(), initial(), lifecycle(), vec(local, 0..3), numbers).prop_map(
+        |(key_id, account, (spec, usage, origin), initial, lifecycle, materials, numbers)| {
+            let (created_at, rotation, on_demand_rotations) = numbers;
+            let InitialProperties { policy, description, tags } = initial;
+            #[rustfmt::skip]
+            let record = KeyRecord {
+                key_id, account, spec, usage, origin, created_at, description, policy, tags, lifecycle, materials,
+                rotation, on_demand_rotations,
+            };
+            RegionalChange::PutKey(Arc::new(record))
+        },
+    )
+}
+
+fn lifecycle() -> impl Strategy<Value = Lifecycle> {
+    prop_oneof![
+        Just(Lifecycle::Creating),
+        Just(Lifecycle::Enabled),
+        Just(Lifecycle::Disabled),
+        (time(), any::<u32>())
+            .prop_map(|(deletion_date, window_days)| Lifecycle::PendingDeletion { deletion_date, window_days }),
+        any::<u32>().prop_map(|window_days| Lifecycle::PendingReplicaDeletion { window_days }),
+    ]
+}
+
+fn holder() -> impl Strategy<Value = Holder> {
+    let status = prop_oneof![Just(HolderStatus::Ready), initial().prop_map(HolderStatus::Creating)];
+    (time(), status).prop_map(|(added_at, status)| Holder { added_at, status })
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    (time(), btree_set(region(), 0..3)).prop_map(|(at, without)| Activation { at, without })
+}
+
+fn initial() -> impl Strategy<Value = InitialProperties> {
+    let texts = btree_map(".{0,4}", ".{0,4}", 0..3);
+    (".{0,12}", ".{0,12}", texts).prop_map(|(policy, description, tags): (_, _, BTreeMap<_, _>)| InitialProperties {
+        policy,
+        description,
+        tags,
+    })
+}
+
+fn kind() -> impl Strategy<Value = (KeySpec, KeyUsage, Origin)> {
+    (select(KeySpec::ALL.to_vec()), select(KeyUsage::ALL.to_vec()), select(Origin::ALL.to_vec()))
+}
+
+fn key() -> impl Strategy<Value = KeyId> {
+    (any::<[u8; 16]>(), any::<bool>())
+        .prop_map(|(random, multi)| if multi { KeyId::multi_region(random) } else { KeyId::single_region(random) })
+}
+
+fn account() -> impl Strategy<Value = AccountId> {
+    "[0-9]{12}".prop_map(|digits| AccountId::parse(&digits).unwrap())
+}
+
+fn alias() -> impl Strategy<Value = AliasName> {
+    "alias/[a-zA-Z0-9/_-]{1,20}".prop_map(|name| AliasName::parse(&name).unwrap())
+}
+
+fn region() -> impl Strategy<Value = RegionName> {
+    "[a-z]{2}-[a-z]{3,6}-[1-9]".prop_map(|name| RegionName::parse(&name).unwrap())
+}
+
+fn material() -> impl Strategy<Value = KeyMaterialId> {
+    any::<[u8; 32]>().prop_map(KeyMaterialId::from_bytes)
+}
+
+fn sealed() -> impl Strategy<Value = SealedBox> {
+    (region(), bytes()).prop_map(|(source, bytes)| SealedBox { source, bytes })
+}
+
+fn schedule() -> impl Strategy<Value = RotationSchedule> {
+    (any::<u32>(), time()).prop_map(|(period_days, next_at)| RotationSchedule { period_days, next_at })
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    any::<u64>().prop_map(Timestamp::from_millis)
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..40)
+}
+
+fn role() -> impl Strategy<Value = RegionRole> {
+    select(vec![RegionRole::Full, RegionRole::Witness])
+}
+
+fn rotation_type() -> impl Strategy<Value = RotationType> {
+    select(vec![RotationType::Automatic, RotationType::OnDemand])
+}
