@@ -2,7 +2,7 @@
 
 use kms_core::control::KeySet;
 use kms_core::regional::KeyRecord;
-use kms_core::{KeyOperation, state_matrix};
+use kms_core::{KeyOperation, RotationSchedule, state_matrix};
 use kms_types::{KeyArn, KeyMaterialId, KeyState, RegionName};
 use std::sync::Arc;
 
@@ -50,6 +50,12 @@ impl KeyEntry {
     #[must_use]
     pub fn is_primary(&self) -> bool {
         self.set.as_ref().is_some_and(|set| set.primary == self.arn.region)
+    }
+
+    /// The schedule of automatic rotation, `None` when it is off.
+    #[must_use]
+    pub fn rotation(&self) -> Option<RotationSchedule> {
+        self.set.as_ref().map_or(self.record.rotation, |set| set.rotation)
     }
 
     /// Checks that the key state allows the operation.

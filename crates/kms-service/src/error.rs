@@ -4,6 +4,7 @@
 
 use kms_core::StateFault;
 use kms_types::{AliasArn, KeyArn, KeySpec, KeyUsage, RegionName};
+use std::ops::RangeInclusive;
 
 /// An operation's error. `Display` is the message that the caller gets, where AWS sends one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,5 +142,31 @@ impl KmsError {
     /// A check of the service itself failed.
     pub fn service(text: impl Into<String>) -> Self {
         Self::Validation(Validation::Service(text.into()))
+    }
+}
+
+impl Validation {
+    /// Checks a number of the request as the API model does, for bounds that are the service's own or that callers of
+    /// another wire than AWS's have not been held to yet. `member` is the path as AWS writes it, in lowerCamelCase.
+    pub(crate) fn check_range(value: u32, member: &str, range: RangeInclusive<u32>) -> Result<(), KmsError> {
+        let (bound, limit) = match value {
+            v if v < *range.start() => ("greater", range.start()),
+            v if v > *range.end() => ("less", range.end()),
+            _ => return Ok(()),
+        };
+        Err(KmsError::Validation(Self::Constraints(vec![format!(
+            "Value '{value}' at '{member}' failed to satisfy constraint: Member must have value {bound} than or equal \
+             to {limit}"
+        )])))
+    }
+
+    /// Checks the length of secret or binary bytes, which the text does not repeat.
+    pub(crate) fn check_length(length: usize, member: &str, max: usize) -> Result<(), KmsError> {
+        if length <= max {
+            return Ok(());
+        }
+        Err(KmsError::Validation(Self::Constraints(vec![format!(
+            "Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to {max}"
+        )])))
     }
 }

@@ -1,10 +1,41 @@
-//! The KMS operations, one file each.
+//! The KMS operations, one file each. What several of them share is in the modules that are not public.
 
+pub mod cancel_key_deletion;
+pub mod create_alias;
 pub mod create_key;
 pub mod decrypt;
+pub mod delete_alias;
+pub mod describe_key;
+pub mod disable_key;
+pub mod disable_key_rotation;
+pub mod enable_key;
+pub mod enable_key_rotation;
 pub mod encrypt;
+pub mod generate_data_key;
+pub mod generate_data_key_without_plaintext;
+pub mod generate_random;
+pub mod get_key_policy;
+pub mod get_key_rotation_status;
 pub mod key_metadata;
+pub mod list_aliases;
+pub mod list_key_policies;
+pub mod list_key_rotations;
+pub mod list_keys;
+pub mod list_resource_tags;
+pub mod put_key_policy;
+pub mod re_encrypt;
+pub mod replicate_key;
 pub mod rotate_key_on_demand;
+pub mod schedule_key_deletion;
+pub mod tag_resource;
+pub mod untag_resource;
+pub mod update_alias;
+pub mod update_key_description;
+pub mod update_primary_region;
 
+mod alias_name;
+mod grant_tokens;
+mod page;
 mod policy;
+mod refused;
 mod tags;

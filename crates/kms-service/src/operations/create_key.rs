@@ -66,6 +66,9 @@ impl Service {
         let policy = match &request.policy {
             Some(policy) => {
                 super::policy::check_policy(policy)?;
+                if !request.bypass_policy_lockout_safety_check {
+                    super::policy::check_lockout(caller, policy)?;
+                }
                 policy.clone()
             }
             None => kms_policy::default_key_policy(&caller.account),
@@ -110,7 +113,7 @@ impl Service {
             material: self.keyring().wrap(&key_id, &material)?,
         };
         // A refusal would mean that a drawn UUID exists already.
-        self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_| KmsError::Internal)?;
+        self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_opaque| KmsError::Internal)?;
         Ok(key_id)
     }
 
@@ -178,7 +181,7 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsErro
         || request.xks_key_id.is_some()
         || matches!(origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore)
     {
-        return Err(KmsError::UnsupportedOperation(Some("Custom key stores are not supported in this Region.".into())));
+        return Err(no_custom_key_stores());
     }
     if spec != KeySpec::SymmetricDefault {
         return Err(KmsError::UnsupportedOperation(Some(format!("KeySpec {spec} is not supported yet."))));
@@ -187,4 +190,9 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsErro
         return Err(KmsError::UnsupportedOperation(Some("Origin EXTERNAL is not supported yet.".into())));
     }
     Ok((spec, usage))
+}
+
+/// There are no custom key stores here.
+pub(crate) fn no_custom_key_stores() -> KmsError {
+    KmsError::UnsupportedOperation(Some("Custom key stores are not supported in this Region.".to_owned()))
 }

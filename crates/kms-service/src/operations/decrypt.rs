@@ -1,6 +1,7 @@
 //! `Decrypt`.
 
 use super::encrypt::{EncryptionAlgorithm, Secret, check_usable};
+use super::grant_tokens::check_grant_tokens;
 use crate::authorise::Resource;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
@@ -58,7 +59,9 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn decrypt(&self, request: Authenticated<DecryptRequest>) -> Result<DecryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
+        check_grant_tokens(&request.grant_tokens)?;
         if request.ignore_ciphertext {
+            check_ignore_ciphertext(request.dry_run)?;
             let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
             let entry = self.resolve(&caller, key_id, Accept::Alias, "Decrypt")?;
             check_usable(&entry, KeyOperation::Decrypt, "Decrypt", request.encryption_algorithm)?;
@@ -96,7 +99,7 @@ impl Service {
             Some(key_id) => Some(self.resolve(caller, key_id, Accept::Alias, request.action)?),
             None => None,
         };
-        let header = parse_header(request.blob).map_err(|_| KmsError::InvalidCiphertext)?;
+        let header = parse_header(request.blob).map_err(|_opaque| KmsError::InvalidCiphertext)?;
         let entry = match named {
             Some(entry) if entry.arn.key_id != header.key_id => return Err(KmsError::IncorrectKey),
             Some(entry) => entry,
@@ -105,7 +108,7 @@ impl Service {
         let (operation, name) = request.operation;
         check_usable(&entry, operation, name, request.algorithm)?;
         let cipher = self.cipher_for(&entry, &header).await?;
-        let plaintext = cipher.decrypt(request.blob, request.context).map_err(|_| KmsError::InvalidCiphertext)?;
+        let plaintext = cipher.decrypt(request.blob, request.context).map_err(|_opaque| KmsError::InvalidCiphertext)?;
         Ok(Opened { entry, plaintext: Secret(plaintext), material_id: header.material_id })
     }
 
@@ -159,4 +162,9 @@ impl Service {
             Err(KmsError::KeyUnavailable)
         }
     }
+}
+
+/// `IGNORE_CIPHERTEXT` only makes sense for a dry run. AWS's text is not verified.
+pub(crate) fn check_ignore_ciphertext(dry_run: bool) -> Result<(), KmsError> {
+    if dry_run { Ok(()) } else { Err(KmsError::service("DryRunModifiers can only be used with DryRun.")) }
 }

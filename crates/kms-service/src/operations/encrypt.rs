@@ -1,9 +1,11 @@
 //! `Encrypt`.
 
+use super::grant_tokens::check_grant_tokens;
+use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_types::{EncryptionContext, KeyMaterialId, KeyUsage};
+use kms_types::{EncryptionContext, KeyMaterialId, KeyUsage, limits};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -71,6 +73,8 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn encrypt(&self, request: Authenticated<EncryptRequest>) -> Result<EncryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
+        Validation::check_length(request.plaintext.0.len(), "plaintext", limits::PLAINTEXT_BYTES_MAX)?;
+        check_grant_tokens(&request.grant_tokens)?;
         let entry = self.resolve(&caller, &request.key_id, Accept::Alias, "Encrypt")?;
         check_usable(&entry, KeyOperation::Encrypt, "Encrypt", request.encryption_algorithm)?;
         if request.dry_run {
@@ -95,7 +99,7 @@ impl Service {
         let cipher = self.keyring().cipher(&entry.arn.key_id, &material_id)?;
         let blob = cipher
             .encrypt(&entry.arn.key_id, &material_id, context, plaintext, self.entropy())
-            .map_err(|_| KmsError::Internal)?;
+            .map_err(|_opaque| KmsError::Internal)?;
         Ok((blob, material_id))
     }
 }

@@ -1,7 +1,18 @@
-//! Checks of key policy documents that CreateKey, ReplicateKey and PutKeyPolicy share.
+//! Checks of key policy documents that CreateKey, ReplicateKey, PutKeyPolicy and GetKeyPolicy share.
 
-use crate::KmsError;
+use crate::{Caller, KmsError};
 use kms_types::limits;
+
+/// The name of the one policy that a key has.
+pub(crate) const DEFAULT_POLICY_NAME: &str = "default";
+
+/// Checks the name of a policy; an absent one means the one that every key has.
+pub(crate) fn check_policy_name(name: Option<&str>) -> Result<&'static str, KmsError> {
+    match name {
+        None | Some(DEFAULT_POLICY_NAME) => Ok(DEFAULT_POLICY_NAME),
+        Some(_) => Err(KmsError::PolicyNotFound),
+    }
+}
 
 /// Checks size and form. A document that is too large is a quota error in AWS, not a validation error.
 pub(crate) fn check_policy(policy: &str) -> Result<(), KmsError> {
@@ -10,4 +21,14 @@ pub(crate) fn check_policy(policy: &str) -> Result<(), KmsError> {
         return Err(KmsError::LimitExceeded(format!("The key policy document is larger than {limit} bytes.")));
     }
     kms_policy::check_document(policy).map_err(|error| KmsError::MalformedPolicy(error.to_string()))
+}
+
+/// The lockout safety check: whoever installs a policy must be able to replace it.
+pub(crate) fn check_lockout(caller: &Caller, policy: &str) -> Result<(), KmsError> {
+    if kms_policy::may_admit(policy, "kms:PutKeyPolicy", &caller.account, &caller.arn) {
+        return Ok(());
+    }
+    Err(KmsError::MalformedPolicy(
+        "The new key policy will not allow you to update the key policy in the future.".to_owned(),
+    ))
 }

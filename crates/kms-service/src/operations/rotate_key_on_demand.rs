@@ -3,11 +3,12 @@
 //! A single-Region key gets its new material at once. A multi-Region key gets it staged in every holding Region first;
 //! `background/synchronise.rs` activates it when all of them have it.
 
+use super::refused::{control_refused, not_primary};
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, KeySet, Refusal, StageMaterial};
-use kms_core::regional::{RegionalBody, RegionalRefusal, RotateMaterial};
+use kms_core::regional::{RegionalBody, RotateMaterial};
 use kms_types::{KeySpec, Origin, RotationType, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Service {
     }
 
     fn check_automatic_is_not_near(&self, entry: &KeyEntry) -> Result<(), KmsError> {
-        let schedule = entry.set.as_ref().map_or(entry.record.rotation, |set| set.rotation);
+        let schedule = entry.rotation();
         let horizon = self.now().plus(self.config().day_length.scale(AUTOMATIC_IS_NEAR));
         match schedule {
             Some(schedule) if schedule.next_at <= horizon => Err(KmsError::Conflict(
@@ -83,13 +84,7 @@ impl Service {
             rotation_type,
             next_rotation_at: self.next_rotation(rotation_type, period),
         };
-        match self.submit(RegionalBody::RotateMaterial(body)).await? {
-            Ok(()) => Ok(()),
-            Err(RegionalRefusal::RotationLimit) => Err(rotation_limit(entry)),
-            Err(RegionalRefusal::State(fault)) => Err(KmsError::InvalidState { key: entry.arn.clone(), fault }),
-            Err(RegionalRefusal::KeyNotFound) => Err(KmsError::KeyNotFound(entry.arn.clone())),
-            Err(_) => Err(KmsError::Internal),
-        }
+        self.change_key(entry, RegionalBody::RotateMaterial(body)).await
     }
 
     /// Draws new material, seals it to every holding Region and commits the stage. Made anew when a replica came or went
@@ -104,7 +99,7 @@ impl Service {
             match self.propose(ControlBody::StageMaterial(body)).await? {
                 Ok(()) => return Ok(()),
                 Err(Refusal::BoxesMismatch) => {}
-                Err(refusal) => return Err(stage_refused(entry, &refusal)),
+                Err(refusal) => return Err(control_refused(entry, self.region(), &refusal)),
             }
         }
         Err(KmsError::DependencyTimeout)
@@ -144,50 +139,19 @@ pub(crate) fn check_rotatable(entry: &KeyEntry) -> Result<(), KmsError> {
     if entry.record.spec != KeySpec::SymmetricDefault {
         return Err(KmsError::UnsupportedOperation(None));
     }
-    if entry.record.origin != Origin::AwsKms {
-        let text = format!("{} origin is {} which is not valid for this operation.", entry.arn, entry.record.origin);
-        return Err(KmsError::UnsupportedOperation(Some(text)));
+    check_own_material(entry)
+}
+
+/// Refuses keys with imported material.
+pub(crate) fn check_own_material(entry: &KeyEntry) -> Result<(), KmsError> {
+    if entry.record.origin == Origin::AwsKms {
+        return Ok(());
     }
-    Ok(())
+    let text = format!("{} origin is {} which is not valid for this operation.", entry.arn, entry.record.origin);
+    Err(KmsError::UnsupportedOperation(Some(text)))
 }
 
 /// Rotation belongs to the primary. AWS's text on a replica is not verified; this is its text for ReplicateKey.
 pub(crate) fn check_is_primary(entry: &KeyEntry) -> Result<(), KmsError> {
     if !entry.record.is_multi_region() || entry.is_primary() { Ok(()) } else { Err(not_primary(entry)) }
-}
-
-/// `UnsupportedOperationException` of an operation that only a primary supports.
-pub(crate) fn not_primary(entry: &KeyEntry) -> KmsError {
-    KmsError::UnsupportedOperation(Some(format!("{} is not a multi-region primary key.", entry.arn)))
-}
-
-fn rotation_limit(entry: &KeyEntry) -> KmsError {
-    KmsError::LimitExceeded(format!(
-        "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
-         performed for this key: {}",
-        entry.arn
-    ))
-}
-
-/// AWS's error for a refused stage.
-fn stage_refused(entry: &KeyEntry, refusal: &Refusal) -> KmsError {
-    match refusal {
-        Refusal::RotationInProgress => {
-            KmsError::Conflict("The request was rejected because a rotation of this key is in progress.")
-        }
-        Refusal::RotationLimit => rotation_limit(entry),
-        Refusal::NotPrimary { .. } | Refusal::WrongEpoch { .. } => not_primary(entry),
-        Refusal::KeyNotFound => KmsError::KeyNotFound(entry.arn.clone()),
-        Refusal::NotRotatable => KmsError::UnsupportedOperation(None),
-        Refusal::KeyExists
-        | Refusal::ReplicaExists
-        | Refusal::NoReplica
-        | Refusal::RegionUnknown
-        | Refusal::ReplicasRemain
-        | Refusal::NotStaged
-        | Refusal::BoxesMismatch
-        | Refusal::AlreadyPrimary
-        | Refusal::RoleMismatch
-        | Refusal::Malformed => KmsError::Internal,
-    }
 }

@@ -1,0 +1,31 @@
+//! `CreateAlias`: a new name for a key, in this Region only.
+
+use crate::authorise::Resource;
+use crate::{Authenticated, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_core::regional::RegionalBody;
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct CreateAliasRequest {
+    pub alias_name: String,
+    pub target_key_id: String,
+}
+
+impl Service {
+    /// `CreateAlias`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn create_alias(&self, request: Authenticated<CreateAliasRequest>) -> Result<(), KmsError> {
+        let Authenticated { caller, request } = request;
+        let alias = self.own_alias(&caller, &request.alias_name)?;
+        // On the alias and on the key.
+        caller.authorise("CreateAlias", Resource::Account)?;
+        let entry = self.alias_target(&caller, &request.target_key_id, "CreateAlias")?;
+        entry.check_state(KeyOperation::CreateAlias)?;
+        let body = RegionalBody::CreateAlias(caller.account, alias.name.clone(), entry.arn.key_id);
+        self.change_alias(&alias, &entry.arn, body).await
+    }
+}

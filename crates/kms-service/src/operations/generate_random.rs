@@ -1,0 +1,41 @@
+//! `GenerateRandom`: random bytes, without a key.
+
+use super::encrypt::Secret;
+use super::generate_data_key::check_random_length;
+use crate::authorise::Resource;
+use crate::{Authenticated, KmsError, Service};
+
+/// The request.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct GenerateRandomRequest {
+    pub number_of_bytes: Option<u32>,
+    pub custom_key_store_id: Option<String>,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct GenerateRandomResponse {
+    pub plaintext: Secret,
+}
+
+impl Service {
+    /// `GenerateRandom`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn generate_random(
+        &self,
+        request: Authenticated<GenerateRandomRequest>,
+    ) -> Result<GenerateRandomResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        caller.authorise("GenerateRandom", Resource::Account)?;
+        let length = request.number_of_bytes.ok_or_else(|| KmsError::service("NumberOfBytes is required."))?;
+        check_random_length(length)?;
+        if request.custom_key_store_id.is_some() {
+            return Err(super::create_key::no_custom_key_stores());
+        }
+        Ok(GenerateRandomResponse { plaintext: self.random_secret(length)? })
+    }
+}

@@ -1,0 +1,37 @@
+//! `GetKeyPolicy`: the key policy of a key. Works in every key state.
+
+use super::policy::check_policy_name;
+use crate::resolve::Accept;
+use crate::{Authenticated, KmsError, Service};
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct GetKeyPolicyRequest {
+    pub key_id: String,
+    pub policy_name: Option<String>,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct GetKeyPolicyResponse {
+    pub policy: String,
+    pub policy_name: &'static str,
+}
+
+impl Service {
+    /// `GetKeyPolicy`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn get_key_policy(
+        &self,
+        request: Authenticated<GetKeyPolicyRequest>,
+    ) -> Result<GetKeyPolicyResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "GetKeyPolicy")?;
+        let policy_name = check_policy_name(request.policy_name.as_deref())?;
+        Ok(GetKeyPolicyResponse { policy: entry.record.policy.clone(), policy_name })
+    }
+}

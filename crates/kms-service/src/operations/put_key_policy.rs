@@ -1,0 +1,38 @@
+//! `PutKeyPolicy`: replaces the key policy of a key, in this Region only. Works in every key state.
+
+use super::policy::{check_lockout, check_policy, check_policy_name};
+use crate::resolve::Accept;
+use crate::{Authenticated, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_core::regional::RegionalBody;
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct PutKeyPolicyRequest {
+    pub key_id: String,
+    pub policy_name: Option<String>,
+    pub policy: String,
+    pub bypass_policy_lockout_safety_check: bool,
+}
+
+impl Service {
+    /// `PutKeyPolicy`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn put_key_policy(&self, request: Authenticated<PutKeyPolicyRequest>) -> Result<(), KmsError> {
+        let Authenticated { caller, request } = request;
+        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "PutKeyPolicy")?;
+        if request.policy_name.as_deref() == Some("AWS_RAM") {
+            return Err(KmsError::service("The AWS_RAM policy can only be managed by the RAM service."));
+        }
+        check_policy_name(request.policy_name.as_deref())?;
+        check_policy(&request.policy)?;
+        if !request.bypass_policy_lockout_safety_check {
+            check_lockout(&caller, &request.policy)?;
+        }
+        entry.check_state(KeyOperation::PutKeyPolicy)?;
+        self.change_key(&entry, RegionalBody::PutKeyPolicy(entry.arn.key_id, request.policy)).await
+    }
+}

@@ -1,0 +1,92 @@
+//! `ReEncrypt`: decrypts under one key and encrypts under another, or under the same, within this Region.
+
+use super::decrypt::OpenRequest;
+use super::encrypt::{EncryptionAlgorithm, check_usable};
+use super::grant_tokens::check_grant_tokens;
+use crate::resolve::Accept;
+use crate::{Authenticated, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_types::{EncryptionContext, KeyMaterialId};
+use std::sync::Arc;
+
+/// The request.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct ReEncryptRequest {
+    /// Absent only with `ignore_ciphertext`.
+    pub ciphertext_blob: Option<Vec<u8>>,
+    pub source_encryption_context: EncryptionContext,
+    pub source_key_id: Option<String>,
+    pub destination_key_id: String,
+    pub destination_encryption_context: EncryptionContext,
+    pub source_encryption_algorithm: Option<EncryptionAlgorithm>,
+    pub destination_encryption_algorithm: Option<EncryptionAlgorithm>,
+    pub grant_tokens: Vec<String>,
+    pub dry_run: bool,
+    /// `DryRunModifiers` contains `IGNORE_CIPHERTEXT`.
+    pub ignore_ciphertext: bool,
+}
+
+/// The response.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct ReEncryptResponse {
+    pub ciphertext_blob: Vec<u8>,
+    pub source_key_id: Arc<str>,
+    pub key_id: Arc<str>,
+    pub source_encryption_algorithm: EncryptionAlgorithm,
+    pub destination_encryption_algorithm: EncryptionAlgorithm,
+    pub source_key_material_id: KeyMaterialId,
+    pub destination_key_material_id: KeyMaterialId,
+}
+
+const OPERATION: (KeyOperation, &str) = (KeyOperation::ReEncrypt, "ReEncrypt");
+
+impl Service {
+    /// `ReEncrypt`. Nothing is decrypted for a caller who may not encrypt under the destination key.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn re_encrypt(&self, request: Authenticated<ReEncryptRequest>) -> Result<ReEncryptResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        check_grant_tokens(&request.grant_tokens)?;
+        let (operation, name) = OPERATION;
+        let destination = self.resolve(&caller, &request.destination_key_id, Accept::Alias, "ReEncryptTo")?;
+        check_usable(&destination, operation, name, request.destination_encryption_algorithm)?;
+        if request.ignore_ciphertext {
+            super::decrypt::check_ignore_ciphertext(request.dry_run)?;
+            let source = request.source_key_id.as_deref();
+            let source = source.ok_or_else(|| KmsError::service("SourceKeyId is required."))?;
+            let entry = self.resolve(&caller, source, Accept::Alias, "ReEncryptFrom")?;
+            check_usable(&entry, operation, name, request.source_encryption_algorithm)?;
+            return Err(KmsError::DryRun);
+        }
+        let source = self
+            .open_ciphertext(
+                &caller,
+                &OpenRequest {
+                    blob: request.ciphertext_blob.as_deref().unwrap_or_default(),
+                    key_id: request.source_key_id.as_deref(),
+                    context: &request.source_encryption_context,
+                    algorithm: request.source_encryption_algorithm,
+                    action: "ReEncryptFrom",
+                    operation: OPERATION,
+                },
+            )
+            .await?;
+        if request.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let (ciphertext_blob, destination_key_material_id) =
+            self.seal_under(&destination, &request.destination_encryption_context, &source.plaintext.0)?;
+        Ok(ReEncryptResponse {
+            ciphertext_blob,
+            source_key_id: Arc::clone(&source.entry.arn_text),
+            key_id: Arc::clone(&destination.arn_text),
+            source_encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+            destination_encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+            source_key_material_id: source.material_id,
+            destination_key_material_id,
+        })
+    }
+}

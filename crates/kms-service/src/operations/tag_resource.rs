@@ -1,0 +1,30 @@
+//! `TagResource`: adds tags to a key or replaces their values, in this Region only.
+
+use super::tags::check_tags;
+use crate::resolve::Accept;
+use crate::{Authenticated, KmsError, Service};
+use kms_core::KeyOperation;
+use kms_core::regional::RegionalBody;
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct TagResourceRequest {
+    pub key_id: String,
+    pub tags: Vec<(String, String)>,
+}
+
+impl Service {
+    /// `TagResource`.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn tag_resource(&self, request: Authenticated<TagResourceRequest>) -> Result<(), KmsError> {
+        let Authenticated { caller, request } = request;
+        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "TagResource")?;
+        entry.check_state(KeyOperation::TagResource)?;
+        check_tags(&request.tags)?;
+        let tags = request.tags.into_iter().collect();
+        self.change_key(&entry, RegionalBody::Tag(entry.arn.key_id, tags)).await
+    }
+}

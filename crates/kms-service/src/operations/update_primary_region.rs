@@ -1,0 +1,72 @@
+//! `UpdatePrimaryRegion`: moves the primary role to a replica, asked for in the primary's Region while both are well.
+//! What works without the old primary is a promotion; see `promote.rs`.
+
+use super::refused::{control_refused, primary_already};
+use super::replicate_key::check_is_multi_region_primary;
+use crate::authorise::Resource;
+use crate::resolve::Accept;
+use crate::{Authenticated, KmsError, PeerError, Service};
+use kms_core::control::{ControlBody, HolderStatus, Refusal, UpdatePrimary};
+use kms_core::{KeyOperation, StateFault, state_matrix};
+use kms_types::{KeyArn, RegionName};
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct UpdatePrimaryRegionRequest {
+    pub key_id: String,
+    pub primary_region: RegionName,
+}
+
+impl Service {
+    /// `UpdatePrimaryRegion`. AWS's texts for a wrong target, and for a key that is not a primary, are not verified.
+    ///
+    /// # Errors
+    /// [`KmsError`] with AWS's code and text.
+    pub async fn update_primary_region(
+        &self,
+        request: Authenticated<UpdatePrimaryRegionRequest>,
+    ) -> Result<(), KmsError> {
+        let Authenticated { caller, request } = request;
+        let to = request.primary_region;
+        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "UpdatePrimaryRegion")?;
+        let target = KeyArn { region: to.clone(), ..entry.arn.clone() };
+        caller.authorise("UpdatePrimaryRegion", Resource::Key(&target))?;
+        check_is_multi_region_primary(&entry)?;
+        entry.check_state(KeyOperation::UpdatePrimaryRegion)?;
+        if to == *self.region() {
+            return Err(primary_already(&to));
+        }
+        let set = entry.set.as_ref().ok_or(KmsError::Internal)?;
+        match set.holders.get(&to).map(|holder| &holder.status) {
+            None => return Err(control_refused(&entry, &to, &Refusal::NoReplica)),
+            Some(HolderStatus::Creating(_)) => {
+                return Err(KmsError::InvalidState { key: target, fault: StateFault::Creating });
+            }
+            Some(HolderStatus::Ready) => {}
+        }
+        self.check_target_state(&target).await?;
+        let body = UpdatePrimary {
+            key_id: entry.arn.key_id,
+            from: self.region().clone(),
+            to: to.clone(),
+            expected_epoch: set.epoch,
+        };
+        let result = self.propose(ControlBody::UpdatePrimary(body)).await?;
+        result.map_err(|refusal| control_refused(&entry, &to, &refusal))
+    }
+
+    /// The replica must be Enabled too, by its own word.
+    async fn check_target_state(&self, target: &KeyArn) -> Result<(), KmsError> {
+        let deadline = self.config().peer_deadline;
+        let report = match self.peers().replica_report(&target.region, &target.key_id, deadline).await {
+            Ok(report) => report,
+            Err(PeerError::Unreachable(_) | PeerError::Unknown(_)) => return Err(KmsError::DependencyTimeout),
+        };
+        let checked = match report.state {
+            Some(state) => state_matrix::check(KeyOperation::UpdatePrimaryRegion, state),
+            None => Err(StateFault::Creating),
+        };
+        checked.map_err(|fault| KmsError::InvalidState { key: target.clone(), fault })
+    }
+}
