@@ -1,12 +1,20 @@
 //! The command line: what can be asked for, and how its outcome becomes an exit code.
 
 mod chaos;
+mod client;
 mod cluster;
+mod confirm;
+mod describe;
 mod dev;
 mod exit;
+mod init;
+mod keys;
 mod node;
 pub(crate) mod output;
+mod promote;
+mod rotation;
 mod signals;
+mod status;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -33,7 +41,12 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::DevArgs),
+    Status(status::StatusArgs),
+    Keys(keys::KeysArgs),
+    Promote(promote::PromoteArgs),
+    Rotation(rotation::RotationArgs),
     Chaos(chaos::ChaosArgs),
+    Init(init::InitArgs),
     Node(node::NodeArgs),
 }
 
@@ -60,7 +73,12 @@ pub(crate) fn main() -> ExitCode {
 fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
     match command {
         Command::Dev(args) => dev::run(args, started),
+        Command::Status(args) => status::run(args),
+        Command::Keys(args) => keys::run(args),
+        Command::Promote(args) => promote::run(args),
+        Command::Rotation(args) => rotation::run(args),
         Command::Chaos(args) => chaos::run(args),
+        Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),
     }
 }

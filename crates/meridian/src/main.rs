@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod dev;
 mod files;
+mod grpc;
 mod hardening;
 mod node;
 mod pki;

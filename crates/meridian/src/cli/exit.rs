@@ -39,6 +39,16 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// A failure with an exit code that was found elsewhere.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+
+    /// Of two failures the one that says more: an answer says more than silence.
+    pub(crate) fn or_more_telling(self, other: Self) -> Self {
+        if other.exit == Exit::Unavailable && self.exit != Exit::Unavailable { self } else { other }
+    }
+
     /// The command line or its combination of values is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
@@ -57,11 +67,6 @@ impl Failure {
     /// The command was refused.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self { exit: Exit::Failed, message: message.into() }
-    }
-
-    /// A defect or a failure of this machine.
-    pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Internal, message: message.into() }
     }
 }
 

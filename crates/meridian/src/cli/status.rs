@@ -1,0 +1,169 @@
+//! `meridian status`: how every Region of a cluster is, as each says of itself.
+
+use super::client::{ANSWER_TIMEOUT, Client, within};
+use super::cluster::ClusterArgs;
+use super::output::{self, Format};
+use super::{Failure, exit::Exit};
+use clap::Args;
+use kms_proto::cluster::v1::{StatusRequest, StatusResponse};
+use kms_types::RegionName;
+use serde_json::json;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Show how every Region is: role in the control log, position, keys, and whom it reaches.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meridian status                                   the development cluster on this machine
+  meridian status --cluster prod/cluster.toml
+  meridian status --output json | jq '.regions[] | select(.reachable | not) | .region'
+
+The exit code is 0 when every Region answers and one leads, 69 otherwise.")]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+}
+
+/// A Region that is well answers within milliseconds; one that is not must not hold the table up.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// One Region's answer.
+type Answer = (RegionName, Result<StatusResponse, Failure>);
+
+pub(crate) fn run(args: StatusArgs) -> anyhow::Result<()> {
+    let client = Client::new(args.cluster.find()?)?;
+    let answers = super::runtime()?.block_on(ask_all(&client))?;
+    match args.output {
+        Format::Table => print_table(&answers),
+        Format::Json => print_json(&answers)?,
+    }
+    let silent: Vec<&str> =
+        answers.iter().filter(|(_, answer)| answer.is_err()).map(|(region, _)| region.as_str()).collect();
+    if !silent.is_empty() {
+        let silent = silent.join(", ");
+        return Err(Failure::new(Exit::Unavailable, format!("these Regions do not answer: {silent}")).into());
+    }
+    if !answers.iter().any(|(_, answer)| answer.as_ref().is_ok_and(|status| status.raft_role == "leader")) {
+        return Err(Failure::unavailable("no Region leads: shared properties cannot be changed now").into());
+    }
+    Ok(())
+}
+
+/// Asks all Regions at once and gives the answers in the cluster's order.
+async fn ask_all(client: &Client) -> anyhow::Result<Vec<Answer>> {
+    let mut asking = JoinSet::new();
+    for (index, region) in client.regions().cloned().enumerate() {
+        let mut operator = client.operator(&region)?;
+        asking.spawn(async move {
+            let deadline = STATUS_TIMEOUT.min(ANSWER_TIMEOUT);
+            let answer = within(&region, deadline, operator.status(StatusRequest {})).await;
+            (index, (region, answer))
+        });
+    }
+    let mut answers = asking.join_all().await;
+    answers.sort_by_key(|(index, _)| *index);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+fn print_table(answers: &[Answer]) {
+    let rows = answers.iter().map(|(region, answer)| match answer {
+        Ok(status) => {
+            let reached = status.peers.iter().filter(|peer| peer.reachable && peer.region != status.region).count();
+            let others = status.peers.iter().filter(|peer| peer.region != status.region).count();
+            let keys = format!("{} ({} multi-Region)", status.key_count, status.multi_region_key_count);
+            vec![
+                region.to_string(),
+                status.raft_role.clone(),
+                status.term.to_string(),
+                or_dash(&status.leader_region),
+                format!("{} / {}", status.applied_index, status.committed_index),
+                keys,
+                status.pending_steps.to_string(),
+                format!("{reached} of {others}"),
+                uptime(status.uptime_ms),
+            ]
+        }
+        Err(_) => {
+            let mut row = vec![region.to_string(), "unreachable".to_owned()];
+            row.resize(9, "-".to_owned());
+            row
+        }
+    });
+    let header =
+        ["REGION", "ROLE", "TERM", "LEADER", "APPLIED / COMMITTED", "KEYS", "PENDING STEPS", "REACHES", "UPTIME"];
+    output::line(output::table(&header, rows));
+    for (_, answer) in answers {
+        if let Err(failure) = answer {
+            output::note(failure);
+        }
+    }
+}
+
+fn print_json(answers: &[Answer]) -> anyhow::Result<()> {
+    let regions: Vec<_> = answers
+        .iter()
+        .map(|(region, answer)| match answer {
+            Ok(status) => {
+                let mut value = region_json(status);
+                value["peers"] = status.peers.iter().map(peer_json).collect();
+                value
+            }
+            Err(failure) => json!({ "region": region.as_str(), "reachable": false, "error": failure.to_string() }),
+        })
+        .collect();
+    output::json(&json!({ "regions": regions }))
+}
+
+fn region_json(status: &StatusResponse) -> serde_json::Value {
+    json!({
+        "region": status.region,
+        "reachable": true,
+        "cluster_id": status.cluster_id,
+        "node_id": status.node_id,
+        "role": status.role,
+        "raft_role": status.raft_role,
+        "term": status.term,
+        "leader_region": status.leader_region,
+        "last_log_index": status.last_log_index,
+        "committed_index": status.committed_index,
+        "applied_index": status.applied_index,
+        "snapshot_index": status.snapshot_index,
+        "quorum_ack_ms": status.quorum_ack_ms,
+        "key_count": status.key_count,
+        "multi_region_key_count": status.multi_region_key_count,
+        "pending_steps": status.pending_steps,
+        "version": status.version,
+        "uptime_ms": status.uptime_ms,
+    })
+}
+
+fn peer_json(peer: &kms_proto::cluster::v1::PeerStatus) -> serde_json::Value {
+    json!({
+        "region": peer.region,
+        "node_id": peer.node_id,
+        "role": peer.role,
+        "voter": peer.voter,
+        "reachable": peer.reachable,
+        "round_trip_us": peer.round_trip_us,
+        "applied_index": peer.applied_index,
+        "last_seen_ms": peer.last_seen_ms,
+    })
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+}
+
+fn uptime(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
