@@ -19,8 +19,8 @@ pub(crate) use check::parse_duration;
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
-pub(crate) use template::{NodeTemplate, quote, raft_timing_ms};
 pub(crate) use root_key::{RootKeyError, create_root_key, read_passphrase, read_root_key};
+pub(crate) use template::{NodeTemplate, quote, raft_timing_ms};
 
 /// Everything a node needs to know before it starts.
 #[derive(Clone, Debug)]

@@ -84,18 +84,17 @@ async fn with_data(
     let principals = principals_file(options, data)?;
     let plans = write_configs(options, data, &regions, &links, &principals)?;
     runtime_file::prepare_directory()?;
-    let (socket, calls) = control::listen(&runtime_file::socket_path(options.base_port))?;
+    let _files = runtime_file::RemovedAtEnd::new(options.base_port);
+    let (_socket, calls) = control::listen(&runtime_file::socket_path(options.base_port))?;
     let mut supervisor = Supervisor::new(plans)?;
     let apis = regions.iter().map(|(region, ports)| (region.clone(), ports.api)).collect();
-    let front_door = front_door::serve(reservation.into_front_door(), apis, supervisor.watch())?;
+    let _front_door = front_door::serve(reservation.into_front_door(), apis, supervisor.watch())?;
     let runtime = describe(options, data, &regions, principals);
     runtime_file::write(options.base_port, &runtime)?;
 
     let mut cluster = Cluster { data, links: &links, supervisor: &mut supervisor, calls, shutdown };
     let outcome = cluster.serve(&runtime, &regions, started).await;
     supervisor.stop_all().await;
-    drop((socket, front_door));
-    runtime_file::remove(options.base_port);
     outcome
 }
 
@@ -246,7 +245,7 @@ fn region_ports(options: &DevOptions, data: &DataDir) -> anyhow::Result<Vec<(Reg
         Some((region.clone(), ports))
     };
     let all: Option<Vec<_>> = data.regions().iter().enumerate().map(ports).collect();
-    Ok(all.with_context(|| format!("there is no room for all ports above {}", options.base_port))?)
+    all.with_context(|| format!("there is no room for all ports above {}", options.base_port))
 }
 
 fn principals_file(options: &DevOptions, data: &DataDir) -> anyhow::Result<PathBuf> {

@@ -94,7 +94,8 @@ fn from_file(path: &Path) -> anyhow::Result<Cluster> {
 fn parse_endpoints<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Vec<(RegionName, String)>> {
     pairs
         .map(|(region, address)| {
-            let name = RegionName::parse(region).map_err(|_| anyhow::anyhow!("`{region}` is not a Region name"))?;
+            let name =
+                RegionName::parse(region).map_err(|_invalid| anyhow::anyhow!("`{region}` is not a Region name"))?;
             Ok((name, address.to_owned()))
         })
         .collect()

@@ -12,7 +12,9 @@ use tokio::time::Instant;
 
 /// Run a whole cluster on this machine: three Regions, one endpoint for all, faults on demand.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   meridian dev                                      three Regions, gone at Ctrl-C
   meridian dev --data-dir ./cluster                 kept, and used again by the next start
@@ -21,7 +23,8 @@ Examples:
   eval \"$(meridian dev env)\"                        then use the AWS CLI and any AWS SDK
 
 Ports: BASE is the front door, which serves all Regions. Region i (1, 2, ...) has its KMS API on BASE+10+i, gRPC on
-BASE+20+i, metrics and health on BASE+30+i.")]
+BASE+20+i, metrics and health on BASE+30+i."
+)]
 pub(crate) struct DevArgs {
     #[command(subcommand)]
     command: Option<DevCommand>,
@@ -116,7 +119,7 @@ fn shell_quote(value: &str) -> String {
 }
 
 fn region(value: &str) -> Result<RegionName, String> {
-    RegionName::parse(value).map_err(|_| "not a Region name such as eu-west-1".to_owned())
+    RegionName::parse(value).map_err(|_invalid| "not a Region name such as eu-west-1".to_owned())
 }
 
 fn day_length(value: &str) -> Result<String, String> {

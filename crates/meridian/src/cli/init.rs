@@ -58,7 +58,7 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn run(args: InitArgs) -> anyhow::Result<()> {
     let members = members(&args)?;
-    AccountId::parse(&args.account).map_err(|_| Failure::usage("--account must be 12 digits"))?;
+    AccountId::parse(&args.account).map_err(|_invalid| Failure::usage("--account must be 12 digits"))?;
     let shaped = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if !(1..=64).contains(&args.cluster_id.len()) || !args.cluster_id.bytes().all(shaped) {
         return Err(Failure::usage("--cluster-id must be 1 to 64 characters of a-z, 0-9 and -").into());
@@ -86,10 +86,8 @@ struct Member {
 }
 
 fn members(args: &InitArgs) -> anyhow::Result<Vec<Member>> {
-    let with = |role: Role| move |(region, host): &(RegionName, String)| Member {
-        region: region.clone(),
-        host: host.clone(),
-        role,
+    let with = |role: Role| {
+        move |(region, host): &(RegionName, String)| Member { region: region.clone(), host: host.clone(), role }
     };
     let regions = args.regions.iter().map(with(Role::Region));
     let members: Vec<Member> = regions.chain(args.witnesses.iter().map(with(Role::Witness))).collect();
@@ -150,7 +148,8 @@ fn principals(account: &str) -> anyhow::Result<Zeroizing<String>> {
     getrandom::fill(&mut id).context("no random bytes")?;
     let secret = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.as_slice()));
     Ok(Zeroizing::new(format!(
-        "# Who may call this Region. Keep it the same in every Region.\n[[principal]]\naccess_key = {}\nsecret_key = {}\n\
+        "# Who may call this Region. Keep it the same in every Region.\n[[principal]]\n\
+         access_key = {}\nsecret_key = {}\n\
          arn = {}\naccount = {}\nadministrator = true\n",
         quote(&format!("MERIDIAN{}", hex::encode_upper(id))),
         quote(&secret),
@@ -187,8 +186,10 @@ fn report(args: &InitArgs, members: &[Member]) {
     });
     output::line(output::table(&["REGION", "ROLE", "PEER ADDRESS", "COPY TO ITS MACHINE"], rows));
     output::line(format_args!(
-        "\nOn each machine   meridian node --config node.toml\nFrom here         meridian status --cluster {out}/cluster.toml\n\
-         AWS tools         AWS_CA_BUNDLE={out}/ca/ca.pem AWS_ENDPOINT_URL=https://HOST:{}; credentials in principals.toml",
+        "\nOn each machine   meridian node --config node.toml\n\
+         From here         meridian status --cluster {out}/cluster.toml\n\
+         AWS tools         AWS_CA_BUNDLE={out}/ca/ca.pem AWS_ENDPOINT_URL=https://HOST:{}\n\
+         Credentials       {out}/REGION/principals.toml",
         args.api_port,
     ));
 }
@@ -199,7 +200,8 @@ fn address(host: &str, port: u16) -> String {
 
 fn member(value: &str) -> Result<(RegionName, String), String> {
     let (region, host) = value.split_once('=').ok_or("must be REGION=HOST, such as eu-west-1=10.1.0.1")?;
-    let region = RegionName::parse(region).map_err(|_| format!("`{region}` is not a Region name such as eu-west-1"))?;
+    let region =
+        RegionName::parse(region).map_err(|_invalid| format!("`{region}` is not a Region name such as eu-west-1"))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
     if host.is_empty() || !host.chars().all(plain) || (host.contains(':') && host.parse::<Ipv6>().is_err()) {
         return Err(format!("`{host}` is not a host name or address (ports are given by --grpc-port)"));

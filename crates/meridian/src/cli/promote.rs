@@ -1,10 +1,10 @@
 //! `meridian promote`: moves a key's primary Region, also while the present one is down. Shows a plan first.
 
+use super::Failure;
 use super::client::{CHANGE_TIMEOUT, Client, within};
 use super::cluster::ClusterArgs;
 use super::confirm::confirm;
 use super::output::{self, Format};
-use super::Failure;
 use anyhow::Context as _;
 use clap::Args;
 use kms_proto::kms::v1::{PromotePlan, PromoteRequest, PromoteResult};
@@ -62,7 +62,10 @@ pub(crate) fn run(args: PromoteArgs) -> anyhow::Result<()> {
     if args.plan {
         return Ok(());
     }
-    confirm(&format!("Move the primary of {} from {} to {}?", plan.key_id, plan.from_region, plan.to_region), args.yes)?;
+    confirm(
+        &format!("Move the primary of {} from {} to {}?", plan.key_id, plan.from_region, plan.to_region),
+        args.yes,
+    )?;
     let answer = runtime.block_on(ask(plan.plan_hash.clone()))?;
     let result = answer.result.context("the Region did not say whether it promoted")?;
     show_result(&plan, &result, args.output)

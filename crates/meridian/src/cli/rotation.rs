@@ -1,11 +1,11 @@
 //! `meridian rotation`: goes on with a rotation that a missing Region holds up.
 
+use super::Failure;
 use super::client::{CHANGE_TIMEOUT, Client, within};
 use super::cluster::ClusterArgs;
 use super::confirm::confirm;
 use super::keys::{describe_key, summary};
 use super::output::{self, Format};
-use super::Failure;
 use clap::{Args, Subcommand};
 use kms_proto::cluster::v1::ActivateRotationRequest;
 use serde_json::json;

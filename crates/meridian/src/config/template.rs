@@ -2,7 +2,6 @@
 
 use super::Role;
 use kms_types::RegionName;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 /// What a generated `node.toml` says; everything else keeps its default.
@@ -47,10 +46,7 @@ impl NodeTemplate<'_> {
     #[must_use]
     pub(crate) fn render(&self) -> String {
         let mut text = String::from("# One Region's node. Relative paths start at this file's directory.\n");
-        let mut line = |key: &str, value: String| {
-            // Writing to a String cannot fail.
-            drop(writeln!(text, "{key} = {value}"));
-        };
+        let mut line = |key: &str, value: String| text.extend([key, " = ", &value, "\n"]);
         line("region", quote(self.region.as_str()));
         line("cluster_id", quote(self.cluster_id));
         line("node_id", self.node_id.to_string());

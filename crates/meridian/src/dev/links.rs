@@ -124,9 +124,9 @@ impl Links {
             None => None,
         };
         for ((from, to), relay) in &self.relays {
-            let meant = pair.as_ref().is_none_or(|(left, right)| {
-                (from == left && to == right) || (from == right && to == left)
-            });
+            let meant = pair
+                .as_ref()
+                .is_none_or(|(left, right)| (from == left && to == right) || (from == right && to == left));
             if meant {
                 relay.set_latency(latency);
             }

@@ -79,13 +79,27 @@ pub(super) fn write(base: u16, contents: &RuntimeFile) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Removes the file and the socket of the cluster at `base`. What is gone already is no failure.
-pub(super) fn remove(base: u16) {
-    for path in [file_path(base), socket_path(base)] {
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(path = %path.display(), %error, "cannot remove a runtime file");
+/// Removes the file and the socket of a cluster when dropped, however the cluster ended.
+#[derive(Debug)]
+pub(super) struct RemovedAtEnd {
+    base: u16,
+}
+
+impl RemovedAtEnd {
+    /// For the cluster at `base`, whose ports this process must hold already.
+    pub(super) const fn new(base: u16) -> Self {
+        Self { base }
+    }
+}
+
+impl Drop for RemovedAtEnd {
+    fn drop(&mut self) {
+        for path in [file_path(self.base), socket_path(self.base)] {
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(path = %path.display(), %error, "cannot remove a runtime file");
+            }
         }
     }
 }
@@ -110,8 +124,8 @@ pub(crate) fn read(base: u16) -> anyhow::Result<Option<RuntimeFile>> {
     let contents: RuntimeFile =
         serde_json::from_str(&text).with_context(|| format!("{} is not a runtime file", path.display()))?;
     ensure!(contents.format == FORMAT, "the running cluster is of another version of meridian");
-    let alive = rustix::process::Pid::from_raw(contents.pid)
-        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
+    let alive =
+        rustix::process::Pid::from_raw(contents.pid).is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
     Ok(alive.then_some(contents))
 }
 

@@ -133,11 +133,6 @@ impl Supervisor {
         self.set_state(index, ProcessState::Died);
     }
 
-    /// Whether a process has ended by itself.
-    pub(super) fn any_died(&self) -> bool {
-        self.nodes.iter().any(|node| node.state == ProcessState::Died)
-    }
-
     /// The Regions that have ended by themselves.
     pub(super) fn died(&self) -> Vec<RegionName> {
         let died = self.nodes.iter().filter(|node| node.state == ProcessState::Died);

@@ -47,8 +47,9 @@ impl PeerIdentity {
     /// # Errors
     /// [`IdentityError`] when it does not name exactly one holder in this cluster.
     pub(crate) fn from_certificate(der: &[u8], cluster_id: &str) -> Result<Self, IdentityError> {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der).map_err(|_| IdentityError::Unreadable)?;
-        let names = certificate.subject_alternative_name().map_err(|_| IdentityError::Unreadable)?;
+        let (_, certificate) =
+            x509_parser::parse_x509_certificate(der).map_err(|_invalid| IdentityError::Unreadable)?;
+        let names = certificate.subject_alternative_name().map_err(|_invalid| IdentityError::Unreadable)?;
         let names = names.ok_or(IdentityError::NotOneUri)?;
         let mut uris = names.value.general_names.iter().filter_map(|name| match name {
             GeneralName::URI(uri) => Some(*uri),
