@@ -16,6 +16,9 @@ mod rotation;
 mod signals;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 

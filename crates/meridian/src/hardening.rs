@@ -1,7 +1,7 @@
 //! Keeping key material inside the process: no core dumps, no swap, and no life without the parent that asked for it.
 
 use rustix::mm::MlockAllFlags;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal};
 
 /// Turns core dumps off and locks memory where the operating system allows it. What is not allowed is logged, because
 /// an operator can allow it (`LimitMEMLOCK=infinity`).
@@ -9,6 +9,10 @@ pub(crate) fn harden_process() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = rustix::process::setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps cannot be turned off");
+    }
+    // Also keeps other processes of the same user from reading this one's memory.
+    if let Err(error) = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "other processes of this user may read this one's memory");
     }
     // ONFAULT: only pages in use are locked, so that reserved stacks and arenas cost nothing.
     let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;

@@ -23,9 +23,10 @@ Examples:
   meridian init --out two --cluster-id two --account 111122223333 \\
       --region us-east-1=10.0.0.1 --region eu-west-1=10.1.0.1 --witness eu-north-1=10.2.0.1
 
-Then copy DIR/<region> to each machine, run `meridian node --config node.toml` there, and operate the cluster with
-`meridian status --cluster DIR/cluster.toml`. Keep DIR/ca offline: its key can make a certificate for anybody. Back up
-each root.key apart from the data: without it, a Region's keys cannot be opened again.")]
+Then copy DIR/<region> to each machine, run `meridian node --config node.toml` there, and operate the
+cluster with `meridian status --cluster DIR/cluster.toml`. Keep DIR/ca offline: its key can make a
+certificate for anybody. Back up each root.key apart from the data: without it, a Region's keys cannot be
+opened again.")]
 pub(crate) struct InitArgs {
     /// Directory to write to; must not exist or be empty.
     #[arg(long, value_name = "DIR")]

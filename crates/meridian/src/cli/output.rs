@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use std::fmt::Display;
+use std::io::Write as _;
 
 /// Form of a command's answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -14,16 +16,14 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Prints a line of the answer.
-#[expect(clippy::print_stdout, reason = "the one place that writes answers to standard output")]
-pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+/// Prints a line of the answer. A reader that has gone, as `head` does, ends nothing and is no failure.
+pub(crate) fn line(text: impl Display) {
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
 
 /// Prints a note or an error for people; never part of the answer.
-#[expect(clippy::print_stderr, reason = "the one place that writes notes to standard error")]
-pub(crate) fn note(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+pub(crate) fn note(text: impl Display) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
 }
 
 /// Prints a value as a JSON document.

@@ -18,8 +18,8 @@ Examples:
   meridian promote mrk-1234abcd12ab34cd56ef1234567890ab --to eu-west-1 --yes
   meridian promote alias/orders --to eu-west-1 --plan       only shows the plan
 
-Works while the present primary Region is down, as long as a majority of Regions is up. Nothing that was acknowledged
-is lost; the old primary Region becomes a replica by itself when it is back.")]
+Works while the present primary Region is down, as long as a majority of Regions is up. Nothing that was
+acknowledged is lost; the old primary Region becomes a replica by itself when it is back.")]
 pub(crate) struct PromoteArgs {
     /// Key ID, key ARN, alias name or alias ARN.
     key: String,

@@ -17,8 +17,8 @@ Examples:
   meridian keys describe alias/orders               shows what the rotation waits for
   meridian rotation activate alias/orders --without ap-southeast-1
 
-The Regions that are left out cannot decrypt newer ciphertext until they have caught up; they answer with an error
-that clients retry. The decision is recorded with the key.")]
+The Regions that are left out cannot decrypt newer ciphertext until they have caught up; they answer with
+an error that clients retry. The decision is recorded with the key.")]
 pub(crate) struct RotationArgs {
     #[command(subcommand)]
     command: RotationCommand,
