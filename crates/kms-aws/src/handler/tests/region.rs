@@ -1,0 +1,115 @@
+//! A Region in memory, without other Regions and without a control log: enough for single-Region keys.
+
+use super::Api;
+use crate::sigv4::tests::{NOW, principals};
+use kms_core::control::{ControlBody, ControlOutcome};
+use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalState};
+use kms_crypto::{Entropy, EntropyError, KekEpoch, RegionKek, SealingKey};
+use kms_service::{
+    Clock, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports, RegionalLog,
+    RegionalLogError, ReplicaReport, Service, ServiceConfig,
+};
+use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The API of a fresh Region `us-east-1`.
+pub(super) fn api() -> Api {
+    let region = RegionName::parse("us-east-1").unwrap();
+    let directory = Arc::new(Directory::new(region.clone()));
+    let entropy: Arc<dyn Entropy> = Arc::new(Counter::default());
+    let regional = Arc::new(Memory { directory: Arc::clone(&directory), rows: Mutex::default() });
+    let kek = RegionKek::generate(KekEpoch(1), entropy.as_ref()).unwrap();
+    let keyring = Keyring::new(
+        ("cluster".into(), region.clone()),
+        BTreeMap::from([(KekEpoch(1), Arc::new(kek))]),
+        SealingKey::generate(entropy.as_ref()).unwrap(),
+        Arc::clone(&entropy),
+        Arc::<Memory>::clone(&regional),
+        100,
+    );
+    let ports = Ports { control: Arc::new(Nobody), regional, peers: Arc::new(Nobody), clock: Arc::new(Still), entropy };
+    let service = Service::new(ServiceConfig::new(region), directory, Arc::new(keyring), ports);
+    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]))
+}
+
+/// The time of the signed requests in tests.
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW)
+    }
+}
+
+/// Bytes that never repeat, and are the same in every run.
+#[derive(Debug, Default)]
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError> {
+        for chunk in dest.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            chunk.copy_from_slice(&count.to_be_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+type Rows = (RegionalState, HashMap<(KeyId, KeyMaterialId), Vec<u8>>);
+
+#[derive(Debug)]
+struct Memory {
+    directory: Arc<Directory>,
+    rows: Mutex<Rows>,
+}
+
+impl RegionalLog for Memory {
+    fn submit(&self, body: RegionalBody) -> PortFuture<'_, Result<RegionalOutcome, RegionalLogError>> {
+        let mut rows = self.rows.lock().unwrap();
+        let applied = rows.0.apply(&RegionalCommand { at: Timestamp::from_millis(NOW), body });
+        for change in &applied.changes {
+            if let RegionalChange::PutMaterial(key_id, material) = change {
+                rows.1.insert((*key_id, material.material_id), material.wrapped.clone());
+            }
+        }
+        self.directory.absorb_regional(&applied.changes);
+        Box::pin(async move { Ok(applied.outcome) })
+    }
+
+    fn wrapped_material(&self, key_id: &KeyId, material: &KeyMaterialId) -> Result<Option<Vec<u8>>, RegionalLogError> {
+        Ok(self.rows.lock().unwrap().1.get(&(*key_id, *material)).cloned())
+    }
+
+    fn await_material<'a>(&'a self, _: &'a KeyId, _: &'a KeyMaterialId, _: Duration) -> PortFuture<'a, bool> {
+        Box::pin(async { false })
+    }
+}
+
+/// The other Regions, none of which answers.
+#[derive(Debug)]
+struct Nobody;
+
+impl ControlLog for Nobody {
+    fn propose(&self, _: ControlBody) -> PortFuture<'_, Result<ControlOutcome, ControlLogError>> {
+        Box::pin(async { Err(ControlLogError::NoMajority { sent: false }) })
+    }
+
+    fn read_barrier(&self, _: Duration) -> PortFuture<'_, Result<u64, ControlLogError>> {
+        Box::pin(async { Err(ControlLogError::NoMajority { sent: false }) })
+    }
+}
+
+impl Peers for Nobody {
+    fn replica_report<'a>(
+        &'a self,
+        region: &'a RegionName,
+        _: &'a KeyId,
+        _: Duration,
+    ) -> PortFuture<'a, Result<ReplicaReport, PeerError>> {
+        Box::pin(async { Err(PeerError::Unreachable(region.clone())) })
+    }
+}

@@ -1,0 +1,351 @@
+//! The members of a request. Each read checks one member; [`Members::finish`] tells all that was wrong, in the order of
+//! the reads, so that a request with several mistakes hears of all of them at once.
+
+use super::constraint::{
+    GRANT_TOKEN, REGION, TAG_KEY, TAG_VALUE, TextConstraint, length_at_least, length_at_most, not_null, sentence,
+    value_at_least, value_at_most,
+};
+use super::value::{Entries, Json};
+use crate::{Fault, WireError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kms_service::{KmsError, Validation};
+use kms_types::{EncryptionContext, RegionName};
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use zeroize::Zeroizing;
+
+const GRANT_TOKENS_MAX: usize = 10;
+
+/// The members of a request's JSON object, and what has been found wrong with them.
+#[derive(Debug)]
+pub(crate) struct Members<'a> {
+    entries: Entries<'a>,
+    faults: Faults,
+}
+
+/// A wrong JSON type ends a request before any constraint is looked at, so the two are kept apart.
+#[derive(Debug, Default)]
+struct Faults {
+    wrong_type: Option<WireError>,
+    violations: Vec<String>,
+    refusal: Option<KmsError>,
+}
+
+impl<'a> Members<'a> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// `SerializationException` unless it is one JSON object.
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        let malformed = || Fault::Wire(WireError::Serialization(Cow::Borrowed("The request body is not valid JSON.")));
+        // The parser's own message may quote the body, and the body may hold a plaintext.
+        let mut value = serde_json::from_slice(body).map_err(|_hidden| malformed())?;
+        match &mut value {
+            Json::Object(entries) => Ok(Self { entries: std::mem::take(entries), faults: Faults::default() }),
+            other => Err(wrong_type(other, "a structure").into()),
+        }
+    }
+
+    /// Ends reading: `request`, unless something was wrong with a member.
+    ///
+    /// # Errors
+    /// `SerializationException` for a wrong JSON type, else `ValidationException` with every violated constraint.
+    pub(crate) fn finish<T>(self, request: T) -> Result<T, Fault> {
+        match self.faults {
+            Faults { wrong_type: Some(fault), .. } => Err(fault.into()),
+            Faults { violations, .. } if !violations.is_empty() => {
+                Err(KmsError::Validation(Validation::Constraints(violations)).into())
+            }
+            Faults { refusal: Some(error), .. } => Err(error.into()),
+            Faults { .. } => Ok(request),
+        }
+    }
+
+    /// A text that may be absent.
+    pub(crate) fn text(&mut self, name: &str, constraint: &TextConstraint) -> Option<String> {
+        let value = find(&self.entries, name)?;
+        read_text(value, &path(name), constraint, &mut self.faults)
+    }
+
+    /// A text that must be there; empty when it is not, but then [`Members::finish`] fails.
+    pub(crate) fn required_text(&mut self, name: &str, constraint: &TextConstraint) -> String {
+        self.require(name);
+        self.text(name, constraint).unwrap_or_default()
+    }
+
+    /// A Region name that must be there; `None` only if [`Members::finish`] fails.
+    pub(crate) fn required_region(&mut self, name: &str) -> Option<RegionName> {
+        RegionName::parse(&self.required_text(name, &REGION)).ok()
+    }
+
+    /// A text of a closed set. `values` is the set as messages show it.
+    pub(crate) fn choice<T>(&mut self, name: &str, values: &[&str], parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = find(&self.entries, name)?;
+        read_choice(value, &path(name), values, parse, &mut self.faults)
+    }
+
+    /// A list of texts of a closed set.
+    pub(crate) fn choices<T>(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        values: &[&str],
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let elements = list(&self.entries, name, &mut self.faults)?;
+        let shown: Vec<&str> = elements.iter().filter_map(Json::as_text).collect();
+        check_length(&format!(" '[{}]'", shown.join(", ")), &path(name), elements.len(), &length, &mut self.faults);
+        let read = |(path, value): (String, &Json<'_>)| read_choice(value, &path, values, &parse, &mut self.faults);
+        Some(numbered(name, elements).filter_map(read).collect())
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = find(&self.entries, name)?;
+        let Json::Integer(number) = value else {
+            return self.faults.wrong_type(value, "an Integer");
+        };
+        let Ok(number) = i32::try_from(*number) else {
+            return self.faults.wrong_type(&Json::Number, "an Integer");
+        };
+        let constraint = match u32::try_from(number) {
+            Ok(within) if range.contains(&within) => return Some(within),
+            Ok(above) if above > *range.end() => value_at_most(*range.end()),
+            Ok(_) | Err(_) => value_at_least(*range.start()),
+        };
+        self.faults.violations.push(sentence(&format!(" '{number}'"), &path(name), &constraint));
+        None
+    }
+
+    /// A boolean.
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+        match find(&self.entries, name)? {
+            Json::Boolean(value) => Some(*value),
+            other => self.faults.wrong_type(other, "a Boolean"),
+        }
+    }
+
+    /// Bytes that may be absent. No message shows them.
+    pub(crate) fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Option<Vec<u8>> {
+        let value = find(&self.entries, name)?;
+        read_blob(value, &path(name), &length, &mut self.faults).map(|mut bytes| std::mem::take(&mut *bytes))
+    }
+
+    /// Bytes that must be there and are wiped when dropped.
+    pub(crate) fn required_secret(&mut self, name: &str, length: RangeInclusive<usize>) -> Zeroizing<Vec<u8>> {
+        self.require(name);
+        let Some(value) = find(&self.entries, name) else { return Zeroizing::default() };
+        read_blob(value, &path(name), &length, &mut self.faults).unwrap_or_default()
+    }
+
+    /// An encryption context; absent equals empty.
+    pub(crate) fn context(&mut self, name: &str) -> EncryptionContext {
+        let Some(value) = find(&self.entries, name) else { return EncryptionContext::default() };
+        let Json::Object(entries) = value else {
+            return self.faults.wrong_type(value, "a map").unwrap_or_default();
+        };
+        let pair = |(name, value): &(Json<'_>, Json<'_>)| match value {
+            Json::Text(value) => Some((name.as_text()?.to_owned(), value.clone().into_owned())),
+            Json::Null => None,
+            other => self.faults.wrong_type(other, "a String"),
+        };
+        entries.iter().filter_map(pair).collect()
+    }
+
+    /// `GrantTokens`.
+    pub(crate) fn grant_tokens(&mut self) -> Vec<String> {
+        let name = "GrantTokens";
+        let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
+        check_length("", &path(name), elements.len(), &(0..=GRANT_TOKENS_MAX), &mut self.faults);
+        let read = |(path, value): (String, &Json<'_>)| read_text(value, &path, &GRANT_TOKEN, &mut self.faults);
+        numbered(name, elements).filter_map(read).collect()
+    }
+
+    /// `TagKeys`, which must be there.
+    pub(crate) fn tag_keys(&mut self) -> Vec<String> {
+        let name = "TagKeys";
+        self.require(name);
+        let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
+        let read = |(path, value): (String, &Json<'_>)| read_text(value, &path, &TAG_KEY, &mut self.faults);
+        numbered(name, elements).filter_map(read).collect()
+    }
+
+    /// `Tags`, pairs of key and value.
+    pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
+        let name = "Tags";
+        let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
+        let faults = &mut self.faults;
+        let mut tags = Vec::with_capacity(elements.len().min(64));
+        for (path, element) in numbered(name, elements) {
+            let entries = match element {
+                Json::Object(entries) => entries,
+                Json::Null => {
+                    faults.violations.push(not_null(&path));
+                    continue;
+                }
+                other => {
+                    faults.wrong_type::<()>(other, "a structure");
+                    continue;
+                }
+            };
+            let mut field = |name: &str, constraint| match find(entries, name) {
+                Some(value) => read_text(value, &format!("{path}.{}", self::path(name)), constraint, faults),
+                None => {
+                    faults.violations.push(not_null(&format!("{path}.{}", self::path(name))));
+                    None
+                }
+            };
+            if let (Some(key), Some(value)) = (field("TagKey", &TAG_KEY), field("TagValue", &TAG_VALUE)) {
+                tags.push((key, value));
+            }
+        }
+        tags
+    }
+
+    /// `Tags` of an operation that requires them.
+    pub(crate) fn required_tags(&mut self) -> Vec<(String, String)> {
+        self.require("Tags");
+        self.tags()
+    }
+
+    /// Refuses a `Recipient`. Its members are checked, but no attestation document can be: to answer in plaintext
+    /// instead would tell the caller's host what was meant for its enclave alone.
+    pub(crate) fn refuse_recipient(&mut self) {
+        let Some(value) = find(&self.entries, "Recipient") else { return };
+        let Json::Object(entries) = value else {
+            self.faults.wrong_type::<()>(value, "a structure");
+            return;
+        };
+        if let Some(value) = find(entries, "KeyEncryptionAlgorithm") {
+            let only = "RSAES_OAEP_SHA_256";
+            let known = |given: &str| (given == only).then_some(());
+            read_choice(value, "recipient.keyEncryptionAlgorithm", &[only], known, &mut self.faults);
+        }
+        if let Some(value) = find(entries, "AttestationDocument") {
+            read_blob(value, "recipient.attestationDocument", &(1..=262_144), &mut self.faults);
+        }
+        self.refuse(KmsError::UnsupportedOperation(Some("Recipient is not supported in this Region.".to_owned())));
+    }
+
+    /// Records a refusal that members cause together; it counts when each of them is right for itself.
+    pub(crate) fn refuse(&mut self, error: KmsError) {
+        self.faults.refusal.get_or_insert(error);
+    }
+
+    /// Records that a member is missing, for one that only some requests need.
+    pub(crate) fn require(&mut self, name: &str) {
+        if find(&self.entries, name).is_none() {
+            self.faults.violations.push(not_null(&path(name)));
+        }
+    }
+}
+
+impl Faults {
+    fn wrong_type<T>(&mut self, value: &Json<'_>, wanted: &str) -> Option<T> {
+        self.wrong_type.get_or_insert_with(|| wrong_type(value, wanted));
+        None
+    }
+}
+
+fn wrong_type(value: &Json<'_>, wanted: &str) -> WireError {
+    WireError::Serialization(match value {
+        Json::List(_) => Cow::Borrowed("Start of list found where not expected"),
+        Json::Object(_) => Cow::Borrowed("Start of structure or map found where not expected."),
+        scalar => Cow::Owned(format!("{} cannot be converted to {wanted}", scalar.kind())),
+    })
+}
+
+/// The member of that name; `null` means absent, and of repetitions the last counts.
+fn find<'v, 'a>(entries: &'v Entries<'a>, name: &str) -> Option<&'v Json<'a>> {
+    let (_, value) = entries.iter().rev().find(|(key, _)| key.as_text() == Some(name))?;
+    if matches!(value, Json::Null) { None } else { Some(value) }
+}
+
+fn list<'v, 'a>(entries: &'v Entries<'a>, name: &str, faults: &mut Faults) -> Option<&'v [Json<'a>]> {
+    match find(entries, name)? {
+        Json::List(elements) => Some(elements),
+        other => faults.wrong_type(other, "a list"),
+    }
+}
+
+/// Messages name members in lower camel case.
+fn path(name: &str) -> String {
+    let mut path = name.to_owned();
+    if let Some(first) = path.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    path
+}
+
+/// Elements with their paths, counted from one.
+fn numbered<'v, 'a>(name: &str, elements: &'v [Json<'a>]) -> impl Iterator<Item = (String, &'v Json<'a>)> {
+    let list = path(name);
+    elements.iter().enumerate().map(move |(index, value)| (format!("{list}.{}.member", index + 1), value))
+}
+
+fn read_text(value: &Json<'_>, path: &str, constraint: &TextConstraint, faults: &mut Faults) -> Option<String> {
+    match value {
+        Json::Text(text) => {
+            constraint.check(path, text, &mut faults.violations);
+            Some(text.clone().into_owned())
+        }
+        Json::Null => {
+            faults.violations.push(not_null(path));
+            None
+        }
+        other => faults.wrong_type(other, "a String"),
+    }
+}
+
+fn read_choice<T>(
+    value: &Json<'_>,
+    path: &str,
+    values: &[&str],
+    parse: impl Fn(&str) -> Option<T>,
+    faults: &mut Faults,
+) -> Option<T> {
+    let text = match value {
+        Json::Text(text) => text,
+        Json::Null => {
+            faults.violations.push(not_null(path));
+            return None;
+        }
+        other => return faults.wrong_type(other, "a String"),
+    };
+    let chosen = parse(text);
+    if chosen.is_none() {
+        let constraint = format!("Member must satisfy enum value set: [{}]", values.join(", "));
+        faults.violations.push(sentence(&format!(" '{text}'"), path, &constraint));
+    }
+    chosen
+}
+
+fn read_blob(
+    value: &Json<'_>,
+    path: &str,
+    length: &RangeInclusive<usize>,
+    faults: &mut Faults,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let Json::Text(text) = value else {
+        return faults.wrong_type(value, "a Blob");
+    };
+    // All that decoding can need, so that no half-filled buffer is left behind unwiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
+    if STANDARD.decode_vec(text.as_bytes(), &mut bytes).is_err() {
+        let fault = || WireError::Serialization(Cow::Borrowed("The value of a Blob is not valid base64."));
+        faults.wrong_type.get_or_insert_with(fault);
+        return None;
+    }
+    check_length("", path, bytes.len(), length, faults);
+    Some(bytes)
+}
+
+fn check_length(shown: &str, path: &str, count: usize, length: &RangeInclusive<usize>, faults: &mut Faults) {
+    if count > *length.end() {
+        faults.violations.push(sentence(shown, path, &length_at_most(*length.end())));
+    }
+    if count < *length.start() {
+        faults.violations.push(sentence(shown, path, &length_at_least(*length.start())));
+    }
+}
