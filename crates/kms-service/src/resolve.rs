@@ -87,6 +87,8 @@ impl Service {
             let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
             caller.authorise(action, Resource::Key(&unknown))?;
         }
+        // Who may not do the action on any key learns nothing about the names in use either.
+        caller.authorise(action, Resource::Account)?;
         Err(KmsError::AliasNotFound(AliasArn { region: self.region().clone(), account, name }))
     }
 

@@ -1,7 +1,7 @@
 //! Bringing this Region's rows of one multi-Region key in line with the control state; see `kms_core::reconcile`.
 
 use super::Progress;
-use crate::{KmsError, Service};
+use crate::{ControlLogError, KmsError, Service};
 use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal};
 use kms_core::reconcile::{Step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, RegionalBody};
@@ -18,6 +18,10 @@ impl Service {
     /// # Errors
     /// [`KmsError`] when a step fails; asking again later is always right.
     pub async fn synchronise(&self, key_id: &KeyId) -> Result<Progress, KmsError> {
+        if !key_id.is_multi_region() {
+            // No key set says anything about it.
+            return Ok(Progress::Quiet);
+        }
         for _ in 0..STEPS_MAX {
             let (set, step) = self.directory().read(|regional, control| {
                 let set = control.key_set(key_id).cloned();
@@ -34,7 +38,7 @@ impl Service {
 
     async fn take_step(&self, key_id: &KeyId, set: Option<Arc<KeySet>>, step: Step) -> Result<Progress, KmsError> {
         match (step, set) {
-            (Step::Destroy, _) | (_, None) => self.local(RegionalBody::DestroyKey(*key_id)).await,
+            (Step::Destroy, _) | (_, None) => self.destroy(key_id).await,
             (Step::CreateResource, Some(set)) => self.create_resource(&set).await,
             (Step::Install { materials, complete }, Some(set)) => self.install(&set, &materials, complete).await,
             (Step::ReportReady, Some(_)) => self.shared(ControlBody::ReplicaReady { key_id: *key_id }).await,
@@ -43,6 +47,25 @@ impl Service {
                 self.local(RegionalBody::StartDeletionClock { key_id: *key_id, deletion_date }).await
             }
             (Step::DriveRotation(material), Some(set)) => self.drive_rotation(&set, material).await,
+        }
+    }
+
+    /// Destroys a key that this Region does not hold any more. A key set that is not there may also not be there *yet*,
+    /// as in a control store that was lost and fills up again; what cannot be undone waits for a linearisable look.
+    async fn destroy(&self, key_id: &KeyId) -> Result<Progress, KmsError> {
+        match self.control().read_barrier(self.config().catch_up_deadline).await {
+            Ok(_) => {}
+            Err(ControlLogError::NoMajority { .. }) => return Ok(Progress::Waiting),
+            Err(ControlLogError::Stopped) => return Err(KmsError::Internal),
+        }
+        let step = self.directory().read(|regional, control| {
+            let set = control.key_set(key_id).map(AsRef::as_ref);
+            next_step(self.region(), set, regional.key(key_id).map(AsRef::as_ref))
+        });
+        if step == Some(Step::Destroy) {
+            self.local(RegionalBody::DestroyKey(*key_id)).await
+        } else {
+            Ok(Progress::Quiet)
         }
     }
 

@@ -1,0 +1,22 @@
+//! Claims about the service, seen from its callers: one Region, several Regions, and Regions that are away.
+
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test, which is what it is for")]
+
+mod aliases;
+mod authorisation;
+mod cryptography;
+mod data_keys;
+mod deletion;
+mod faults;
+mod identifiers;
+mod key_states;
+mod listing;
+mod policies;
+mod promotion;
+mod replication;
+mod rotation;
+mod set_deletion;
+mod set_rotation;
+mod support;
+mod tags;
+mod update_primary;
