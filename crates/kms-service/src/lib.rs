@@ -10,6 +10,7 @@ mod directory;
 mod entry;
 mod error;
 mod keyring;
+mod operator;
 mod ports;
 mod promote;
 mod resolve;
@@ -23,6 +24,8 @@ pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};
 pub use keyring::{Keks, Keyring, KeyringError};
+pub use kms_core::StateFault;
+pub use operator::FoundKey;
 pub use ports::{
     Clock, ControlLog, ControlLogError, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError, ReplicaReport,
 };

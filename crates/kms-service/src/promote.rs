@@ -7,7 +7,7 @@ use crate::authorise::Resource;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KmsError, Service};
 use kms_core::control::{ControlBody, ControlOutcome, KeySet, Refusal, UpdatePrimary};
-use kms_types::{KeyArn, KeyMaterialId, RegionName};
+use kms_types::{KeyArn, KeyMaterialId, KeyRef, RegionName};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,18 @@ pub struct PromotePlan {
     pub staged: Option<KeyMaterialId>,
     /// Why the promotion is refused; empty when it can go on.
     pub obstacles: Vec<String>,
+}
+
+impl PromotePlan {
+    /// Names the decision that the plan shows, so that "yes" to one plan is not taken for another: key, both Regions,
+    /// epoch, staged material and what is unreachable. The committed index is left out; it moves with every change of
+    /// any key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let staged = self.staged.map(|id| id.to_string()).unwrap_or_default();
+        let unreachable: Vec<_> = self.unreachable.iter().map(RegionName::as_str).collect();
+        format!("{}:{}:{}:{}:{staged}:{}", self.key.key_id, self.from, self.to, self.epoch, unreachable.join(","))
+    }
 }
 
 /// A committed promotion.
@@ -83,17 +95,34 @@ impl Service {
     /// # Errors
     /// [`PromoteError`]; a plan with obstacles is not an error here.
     pub async fn plan_promotion(&self, caller: &Caller, key_id: &str, to: &str) -> Result<PromotePlan, PromoteError> {
-        let to = RegionName::parse(to).map_err(|_| PromoteError::RegionName)?;
-        let entry = self.resolve(caller, key_id, Accept::Alias, "UpdatePrimaryRegion")?;
-        caller.authorise("UpdatePrimaryRegion", Resource::Key(&entry.arn))?;
+        let to = RegionName::parse(to).map_err(|_invalid| PromoteError::RegionName)?;
+        let found = self.find_for_promotion(caller, key_id)?;
         let committed_index = match self.control().read_barrier(BARRIER_DEADLINE).await {
             Ok(index) => index,
             Err(ControlLogError::NoMajority { .. }) => return Err(PromoteError::NoMajority),
             Err(ControlLogError::Stopped) => return Err(KmsError::Internal.into()),
         };
-        let set = self.directory().read(|_, control| control.key_set(&entry.arn.key_id).cloned());
-        let set = set.ok_or_else(|| PromoteError::NotMultiRegion(entry.arn.clone()))?;
-        Ok(self.plan_from(entry.arn.clone(), &set, to, committed_index).await)
+        let set = self.directory().read(|_, control| control.key_set(&found.key_id).cloned());
+        let set = set.ok_or_else(|| PromoteError::NotMultiRegion(found.clone()))?;
+        Ok(self.plan_from(found, &set, to, committed_index).await)
+    }
+
+    /// A promotion may be asked of any Region, also of one that holds no replica: the control state knows the key.
+    fn find_for_promotion(&self, caller: &Caller, key_id: &str) -> Result<KeyArn, KmsError> {
+        let shared = match KeyRef::parse(key_id) {
+            Ok(KeyRef::Id(id)) => Some(id),
+            Ok(KeyRef::Arn(arn)) => Some(arn.key_id),
+            Ok(KeyRef::Alias(_) | KeyRef::AliasArn(_)) | Err(_) => None,
+        };
+        let set = shared.and_then(|id| self.directory().read(|_, control| control.key_set(&id).cloned()));
+        match set {
+            Some(set) => {
+                let arn = KeyArn { region: self.region().clone(), account: set.account, key_id: set.key_id };
+                caller.authorise("UpdatePrimaryRegion", Resource::Key(&arn))?;
+                Ok(arn)
+            }
+            None => Ok(self.resolve(caller, key_id, Accept::Alias, "UpdatePrimaryRegion")?.arn.clone()),
+        }
     }
 
     async fn plan_from(&self, key: KeyArn, set: &Arc<KeySet>, to: RegionName, committed_index: u64) -> PromotePlan {

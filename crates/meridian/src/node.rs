@@ -1,14 +1,244 @@
-//! One Region's node: builds every part and runs until shutdown.
+//! One Region's node: builds every part in order and runs until shutdown.
 
-use crate::config::NodeConfig;
+mod api;
+mod hierarchy;
+mod local_replicas;
+mod metrics;
+mod ops;
+mod peer_dialer;
+mod reconciler;
+mod regional_writer;
+mod schedules;
+mod system;
+
+use crate::config::{NodeConfig, Role};
+use crate::{grpc, tls};
+use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
+use kms_core::control::{ProposalId, RegionRole};
+use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
+use kms_store::{SledStore, Store, StoreOptions};
+use reconciler::{Agenda, Observer};
+use regional_writer::RegionalWriter;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use system::{SystemClock, SystemEntropy};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Runs a node until `shutdown` is cancelled.
+/// The running parts that listeners and operators ask.
+#[derive(Debug)]
+pub(crate) struct Handles {
+    pub(crate) cluster_id: String,
+    pub(crate) node_id: u64,
+    pub(crate) started: Instant,
+    pub(crate) service: Arc<Service>,
+    pub(crate) control: ControlNode,
+    pub(crate) agenda: Arc<Agenda>,
+    pub(crate) clock: Arc<dyn kms_service::Clock>,
+    sealing_public_key: Vec<u8>,
+}
+
+impl Handles {
+    /// Why the Region should not get requests yet; `None` when it is ready.
+    pub(crate) fn not_ready(&self) -> Option<&'static str> {
+        if self.control.status().role == ControlRole::Stopped {
+            return Some("the control log of this Region has stopped");
+        }
+        if schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
+            None
+        } else {
+            Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions")
+        }
+    }
+}
+
+/// Runs a node until `shutdown` is cancelled or a part fails for good.
 ///
 /// # Errors
-/// Fails when a part cannot start.
-pub async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
-    tracing::info!(region = %config.region, "node started");
-    shutdown.cancelled().await;
-    Ok(())
+/// Fails when a part cannot start, or when storage or control log have stopped: the process must end then, so that
+/// nothing is answered from a state that may not be durable.
+pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let prometheus = metrics::install()?;
+    // Listeners first: an address in use is told before anything is written.
+    let api_listener = bind("api_listen", config.api_listen).await?;
+    let grpc_listener = bind("grpc_listen", config.grpc_listen).await?;
+    let ops_listener = bind("ops_listen", config.ops_listen).await?;
+    let failed = CancellationToken::new();
+    let parts = build(&config, started, &failed).await?;
+    let handles = Arc::new(parts.handles);
+
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
+    tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
+    tasks.spawn(schedules::register(
+        handles.control.clone(),
+        config.region.clone(),
+        handles.sealing_public_key.clone(),
+        stop.clone(),
+    ));
+    tasks.spawn(ops::serve(ops_listener, Arc::clone(&handles), prometheus, stop.clone()));
+    let api_tls = config.api_tls.as_ref().map(tls::api_server_config).transpose()?;
+    tasks.spawn(api::serve(
+        api_listener,
+        api_tls.map(tokio_rustls::TlsAcceptor::from),
+        Arc::clone(&parts.api),
+        config.limits,
+        stop.clone(),
+    ));
+    let server = grpc::Server::new(&config, Arc::clone(&handles), parts.principals, &parts.credentials)?;
+    tasks.spawn(server.serve(grpc_listener, stop.clone()));
+    tracing::info!(region = %config.region, elapsed_ms = millis(started.elapsed()), "node started");
+
+    let outcome = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        () = failed.cancelled() => Err(anyhow::anyhow!("the store of this Region has failed; see the log")),
+        error = handles.control.stopped() => Err(error.into()),
+    };
+    tracing::info!(region = %config.region, "node stops");
+    stop.cancel();
+    let finished = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(config.limits.shutdown_grace + Duration::from_secs(1), finished).await.is_err() {
+        tracing::warn!("some tasks did not end in time");
+    }
+    handles.control.shutdown().await;
+    outcome
+}
+
+struct Parts {
+    handles: Handles,
+    api: Arc<kms_aws::Api>,
+    principals: Vec<crate::config::Principal>,
+    credentials: tls::Credentials,
+}
+
+/// Builds the parts in the order in which they need each other.
+async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken) -> anyhow::Result<Parts> {
+    let clock: Arc<dyn kms_service::Clock> = Arc::new(SystemClock::default());
+    let entropy: Arc<dyn kms_crypto::Entropy> = Arc::new(SystemEntropy);
+    let credentials = tls::Credentials::load(&config.tls)?;
+    let principals = crate::config::load_principals(&config.principals_file)?;
+
+    let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data_dir.join("store"), StoreOptions::default())?);
+    let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
+    let sealing_public_key = hierarchy.sealing.public().as_bytes().to_vec();
+
+    let directory = Arc::new(Directory::new(config.region.clone()));
+    let agenda = Arc::new(Agenda::default());
+    let regional = RegionalWriter::start(
+        Arc::clone(&store),
+        Arc::clone(&directory),
+        Arc::clone(&clock),
+        Arc::clone(&agenda),
+        failed.clone(),
+    )?;
+    let keyring = Arc::new(Keyring::new(
+        (config.cluster_id.clone(), config.region.clone()),
+        hierarchy.keks,
+        hierarchy.sealing,
+        Arc::clone(&entropy),
+        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
+        config.limits.material_cache_entries,
+    ));
+    regional.attach(Arc::clone(&keyring));
+
+    let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
+    agenda.add(reconciler::all_multi_region_keys(&directory));
+    let ports = Ports {
+        control: Arc::new(control.clone()),
+        regional,
+        peers: Arc::new(control.clone()),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+    };
+    let mut settings = ServiceConfig::new(config.region.clone());
+    settings.day_length = config.day_length;
+    let service = Arc::new(Service::new(settings, directory, keyring, ports));
+    let api = Arc::new(make_api(&service, &principals, Arc::clone(&clock))?);
+    let handles = Handles {
+        cluster_id: config.cluster_id.clone(),
+        node_id: config.node_id,
+        started,
+        service,
+        control,
+        agenda,
+        clock,
+        sealing_public_key,
+    };
+    Ok(Parts { handles, api, principals, credentials })
+}
+
+/// Starts this Region's node of the control log and publishes its state.
+async fn start_control(
+    config: &NodeConfig,
+    store: &Arc<dyn Store>,
+    credentials: &tls::Credentials,
+    published: (&Arc<Directory>, &Arc<Agenda>),
+    clock: &Arc<dyn kms_service::Clock>,
+) -> anyhow::Result<ControlNode> {
+    let role = |role| match role {
+        Role::Region => RegionRole::Full,
+        Role::Witness => RegionRole::Witness,
+    };
+    let member = |peer: &crate::config::Peer| Member {
+        node_id: peer.node_id,
+        region: peer.region.clone(),
+        address: peer.address.clone(),
+        role: role(peer.role),
+    };
+    let members = config.peers.iter().map(member).collect();
+    let mut settings =
+        ControlConfig::new(config.cluster_id.clone(), config.region.clone(), config.node_id, members, config.bootstrap);
+    settings.heartbeat_ms = millis(config.raft.heartbeat);
+    settings.election_min_ms = millis(config.raft.election_timeout_min);
+    settings.election_max_ms = millis(config.raft.election_timeout_max);
+    settings.snapshot_log_entries = config.raft.snapshot_log_entries;
+    let (directory, agenda) = published;
+    let dialer = Arc::new(peer_dialer::TlsDialer::new(config, credentials)?);
+    let observer = Arc::new(Observer::new(Arc::clone(directory), Arc::clone(agenda)));
+    let local = Arc::new(local_replicas::LocalReplicas(Arc::clone(directory)));
+    let node = ControlNode::start(
+        settings,
+        kms_control::ControlPorts {
+            store: Arc::clone(store),
+            dialer,
+            observer,
+            local,
+            clock: Arc::clone(clock),
+            draw_proposal_id: Arc::new(|| ProposalId(*uuid::Uuid::new_v4().as_bytes())),
+        },
+    )
+    .await?;
+    Ok(node)
+}
+
+fn make_api(
+    service: &Arc<Service>,
+    principals: &[crate::config::Principal],
+    clock: Arc<dyn kms_service::Clock>,
+) -> anyhow::Result<kms_aws::Api> {
+    let principals = principals.iter().map(|principal| kms_aws::Principal {
+        access_key: principal.access_key.clone(),
+        secret: kms_aws::SecretKey::new(principal.secret_key.expose().to_owned()),
+        arn: principal.arn.as_str().into(),
+        account: principal.account,
+        administrator: principal.administrator,
+    });
+    let principals = Arc::new(kms_aws::Principals::new(principals)?);
+    let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());
+    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids))
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let message = format!("{setting} {address} cannot be listened on: {error}");
+        crate::cli::Failure::unavailable(message).into()
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,212 @@
+//! `meridian.kms.v1`: the data plane and Promote. The same service functions as the AWS wire.
+
+use super::identity::CallerDirectory;
+use super::{identity_of, status};
+use crate::node::Handles;
+use crate::tls::PeerIdentity;
+use kms_proto::kms::v1 as pb;
+use kms_proto::kms::v1::kms_server::Kms;
+use kms_service::operations::{decrypt, encrypt, generate_data_key, generate_random, re_encrypt};
+use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted};
+use kms_types::{EncryptionContext, limits};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+use zeroize::Zeroizing;
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct DataPlane {
+    handles: Arc<Handles>,
+    callers: Arc<CallerDirectory>,
+}
+
+impl DataPlane {
+    /// Serves a node's keys to principals with certificates.
+    pub(crate) fn new(handles: Arc<Handles>, callers: Arc<CallerDirectory>) -> Self {
+        Self { handles, callers }
+    }
+
+    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
+    fn authenticate<T>(&self, request: Request<T>) -> Result<(Caller, T), Status> {
+        let caller = self.callers.caller(&request)?;
+        Ok((caller, request.into_inner()))
+    }
+
+    /// Promote may be called by principals, who are authorised on the key, and by operators.
+    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
+    fn promoter(&self, request: &Request<pb::PromoteRequest>) -> Result<(Caller, String), Status> {
+        let reference = request.get_ref().key_id.clone();
+        match identity_of(request)? {
+            PeerIdentity::Operator => {
+                let found = self.handles.service.find_for_operator(&reference).map_err(|e| status::from_kms(&e))?;
+                Ok((found.operator(), found.key_id.to_string()))
+            }
+            PeerIdentity::Principal(_) | PeerIdentity::Region(_) => Ok((self.callers.caller(request)?, reference)),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Kms for DataPlane {
+    async fn encrypt(&self, request: Request<pb::EncryptRequest>) -> Result<Response<pb::EncryptResponse>, Status> {
+        let (caller, request) = self.authenticate(request)?;
+        let plaintext = Zeroizing::new(request.plaintext);
+        check_length("plaintext", plaintext.len(), limits::PLAINTEXT_BYTES_MAX)?;
+        let request = encrypt::EncryptRequest {
+            key_id: request.key_id,
+            plaintext: encrypt::Secret(plaintext),
+            encryption_context: context(request.encryption_context),
+            grant_tokens: Vec::new(),
+            encryption_algorithm: None,
+            dry_run: false,
+        };
+        let answer = self.handles.service.encrypt(Authenticated { caller, request }).await;
+        let answer = answer.map_err(|e| status::from_kms(&e))?;
+        let key_id = answer.key_id.to_string();
+        Ok(Response::new(pb::EncryptResponse { key_id, ciphertext_blob: answer.ciphertext_blob }))
+    }
+
+    async fn decrypt(&self, request: Request<pb::DecryptRequest>) -> Result<Response<pb::DecryptResponse>, Status> {
+        let (caller, request) = self.authenticate(request)?;
+        check_length("ciphertext_blob", request.ciphertext_blob.len(), limits::CIPHERTEXT_BYTES_MAX)?;
+        let request = decrypt::DecryptRequest {
+            ciphertext_blob: Some(request.ciphertext_blob),
+            encryption_context: context(request.encryption_context),
+            key_id: optional(request.key_id),
+            ..Default::default()
+        };
+        let answer = self.handles.service.decrypt(Authenticated { caller, request }).await;
+        let answer = answer.map_err(|e| status::from_kms(&e))?;
+        Ok(Response::new(pb::DecryptResponse {
+            key_id: answer.key_id.to_string(),
+            plaintext: answer.plaintext.0.to_vec(),
+            key_material_id: answer.key_material_id.to_string(),
+        }))
+    }
+
+    async fn re_encrypt(
+        &self,
+        request: Request<pb::ReEncryptRequest>,
+    ) -> Result<Response<pb::ReEncryptResponse>, Status> {
+        let (caller, request) = self.authenticate(request)?;
+        check_length("ciphertext_blob", request.ciphertext_blob.len(), limits::CIPHERTEXT_BYTES_MAX)?;
+        let request = re_encrypt::ReEncryptRequest {
+            ciphertext_blob: Some(request.ciphertext_blob),
+            source_encryption_context: context(request.source_encryption_context),
+            source_key_id: optional(request.source_key_id),
+            destination_key_id: request.destination_key_id,
+            destination_encryption_context: context(request.destination_encryption_context),
+            ..Default::default()
+        };
+        let answer = self.handles.service.re_encrypt(Authenticated { caller, request }).await;
+        let answer = answer.map_err(|e| status::from_kms(&e))?;
+        Ok(Response::new(pb::ReEncryptResponse {
+            ciphertext_blob: answer.ciphertext_blob,
+            source_key_id: answer.source_key_id.to_string(),
+            key_id: answer.key_id.to_string(),
+            source_key_material_id: answer.source_key_material_id.to_string(),
+            destination_key_material_id: answer.destination_key_material_id.to_string(),
+        }))
+    }
+
+    async fn generate_data_key(
+        &self,
+        request: Request<pb::GenerateDataKeyRequest>,
+    ) -> Result<Response<pb::GenerateDataKeyResponse>, Status> {
+        let (caller, request) = self.authenticate(request)?;
+        check_random_length(request.number_of_bytes)?;
+        let request = generate_data_key::GenerateDataKeyRequest {
+            key_id: request.key_id,
+            encryption_context: context(request.encryption_context),
+            number_of_bytes: Some(request.number_of_bytes),
+            ..Default::default()
+        };
+        let answer = self.handles.service.generate_data_key(Authenticated { caller, request }).await;
+        let answer = answer.map_err(|e| status::from_kms(&e))?;
+        Ok(Response::new(pb::GenerateDataKeyResponse {
+            key_id: answer.key_id.to_string(),
+            plaintext: answer.plaintext.0.to_vec(),
+            ciphertext_blob: answer.ciphertext_blob,
+            key_material_id: answer.key_material_id.to_string(),
+        }))
+    }
+
+    async fn generate_random(
+        &self,
+        request: Request<pb::GenerateRandomRequest>,
+    ) -> Result<Response<pb::GenerateRandomResponse>, Status> {
+        let (caller, request) = self.authenticate(request)?;
+        check_random_length(request.number_of_bytes)?;
+        let request = generate_random::GenerateRandomRequest {
+            number_of_bytes: Some(request.number_of_bytes),
+            ..Default::default()
+        };
+        let answer = self.handles.service.generate_random(Authenticated { caller, request }).await;
+        let answer = answer.map_err(|e| status::from_kms(&e))?;
+        Ok(Response::new(pb::GenerateRandomResponse { plaintext: answer.plaintext.0.to_vec() }))
+    }
+
+    async fn promote(&self, request: Request<pb::PromoteRequest>) -> Result<Response<pb::PromoteResponse>, Status> {
+        let (caller, key_id) = self.promoter(&request)?;
+        let pb::PromoteRequest { to_region, plan_hash, .. } = request.into_inner();
+        let service = &self.handles.service;
+        if plan_hash.is_empty() {
+            let plan = service.plan_promotion(&caller, &key_id, &to_region).await;
+            let plan = plan.map_err(|e| status::from_promotion(&e))?;
+            return Ok(Response::new(pb::PromoteResponse { plan: Some(plan_message(&plan)), result: None }));
+        }
+        let request = Authenticated { caller, request: (key_id, to_region) };
+        let promoted = service.promote(request, |plan| plan.fingerprint() == plan_hash).await;
+        let promoted = promoted.map_err(|e| status::from_promotion(&e))?;
+        Ok(Response::new(promoted_message(&promoted)))
+    }
+}
+
+fn plan_message(plan: &PromotePlan) -> pb::PromotePlan {
+    pb::PromotePlan {
+        key_id: plan.key.to_string(),
+        from_region: plan.from.to_string(),
+        to_region: plan.to.to_string(),
+        epoch: plan.epoch,
+        committed_index: plan.committed_index,
+        target_applied_index: plan.target_applied_index,
+        unreachable_regions: plan.unreachable.iter().map(ToString::to_string).collect(),
+        would_be_lost: plan.would_be_lost.clone(),
+        staged_material_id: plan.staged.map(|id| id.to_string()).unwrap_or_default(),
+        obstacles: plan.obstacles.clone(),
+        plan_hash: plan.fingerprint(),
+    }
+}
+
+fn promoted_message(promoted: &Promoted) -> pb::PromoteResponse {
+    pb::PromoteResponse {
+        plan: Some(plan_message(&promoted.plan)),
+        result: Some(pb::PromoteResult {
+            epoch: promoted.epoch,
+            committed_index: promoted.plan.committed_index,
+            duration_ms: u64::try_from(promoted.duration.as_millis()).unwrap_or(u64::MAX),
+        }),
+    }
+}
+
+fn context(pairs: BTreeMap<String, String>) -> EncryptionContext {
+    pairs.into_iter().collect()
+}
+
+fn optional(text: String) -> Option<String> {
+    if text.is_empty() { None } else { Some(text) }
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type")]
+fn check_length(field: &str, length: usize, most: usize) -> Result<(), Status> {
+    if (1..=most).contains(&length) {
+        return Ok(());
+    }
+    Err(status::from_kms(&KmsError::service(format!("{field} must have 1 to {most} bytes"))))
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type")]
+fn check_random_length(length: u32) -> Result<(), Status> {
+    check_length("number_of_bytes", usize::try_from(length).unwrap_or(usize::MAX), limits::RANDOM_BYTES_MAX)
+}

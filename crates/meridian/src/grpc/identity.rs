@@ -1,0 +1,71 @@
+//! Which certificates may call which service, and which principal a certificate stands for.
+
+use super::identity_of;
+use crate::config::Principal;
+use crate::tls::PeerIdentity;
+use kms_control::PeerRegion;
+use kms_service::Caller;
+use std::collections::BTreeMap;
+use tonic::{Request, Status};
+
+/// Admits the nodes of Regions and tells the peer service which Region calls.
+#[expect(clippy::result_large_err, reason = "tonic's interceptor signature")]
+pub(super) fn admit_regions(mut request: Request<()>) -> Result<Request<()>, Status> {
+    match identity_of(&request)? {
+        PeerIdentity::Region(region) => {
+            request.extensions_mut().insert(PeerRegion(region));
+            Ok(request)
+        }
+        PeerIdentity::Operator | PeerIdentity::Principal(_) => {
+            Err(Status::permission_denied("only nodes of the cluster may call this service"))
+        }
+    }
+}
+
+/// Admits operators.
+#[expect(clippy::result_large_err, reason = "tonic's interceptor signature")]
+pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Status> {
+    match identity_of(&request)? {
+        PeerIdentity::Operator => Ok(request),
+        PeerIdentity::Region(_) | PeerIdentity::Principal(_) => {
+            Err(Status::permission_denied("only operators may call this service; use the operator certificate"))
+        }
+    }
+}
+
+/// The principals that have a certificate.
+#[derive(Debug)]
+pub(crate) struct CallerDirectory {
+    by_uri: BTreeMap<String, Caller>,
+    cluster_id: String,
+}
+
+impl CallerDirectory {
+    /// Principals without a certificate cannot call over gRPC.
+    pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>) -> Self {
+        let by_uri = principals.into_iter().filter_map(|principal| {
+            let caller = Caller {
+                arn: principal.arn.into(),
+                account: principal.account,
+                administrator: principal.administrator,
+            };
+            principal.certificate.map(|uri| (uri, caller))
+        });
+        Self { by_uri: by_uri.collect(), cluster_id: cluster_id.to_owned() }
+    }
+
+    /// The principal that a verified certificate stands for.
+    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
+    pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        match identity_of(request)? {
+            PeerIdentity::Principal(name) => {
+                let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
+                let caller = self.by_uri.get(&uri).cloned();
+                caller.ok_or_else(|| Status::permission_denied("no principal has this certificate"))
+            }
+            PeerIdentity::Region(_) | PeerIdentity::Operator => {
+                Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Metrics: names, units and where they are recorded.
+
+use kms_aws::Outcome;
+use kms_control::ControlRole;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+/// Seconds; from well below a symmetric request to a slow control-log commit.
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Installs the process's recorder and describes what is recorded.
+///
+/// # Errors
+/// Fails when a recorder was installed before.
+pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &LATENCY_BUCKETS)?
+        .install_recorder()?;
+    metrics::describe_counter!("meridian_requests_total", "Requests by operation and outcome code");
+    metrics::describe_histogram!("meridian_request_seconds", "Time from the head of a request to its answer");
+    metrics::describe_gauge!("meridian_raft_term", "Raft term");
+    metrics::describe_gauge!("meridian_raft_is_leader", "1 while this Region leads the control log");
+    metrics::describe_gauge!("meridian_raft_last_log_index", "Last index in this Region's log");
+    metrics::describe_gauge!("meridian_raft_committed_index", "Last index known to be committed");
+    metrics::describe_gauge!("meridian_raft_applied_index", "Last index applied in this Region");
+    metrics::describe_gauge!("meridian_raft_snapshot_index", "Last index in the latest snapshot");
+    metrics::describe_gauge!("meridian_peer_reachable", "1 while the Region answers this Region's probes");
+    metrics::describe_gauge!("meridian_peer_applied_index", "Last index that the Region said it has applied");
+    metrics::describe_gauge!("meridian_keys", "Keys of this Region");
+    metrics::describe_gauge!("meridian_multi_region_keys", "Multi-Region keys of this Region");
+    metrics::describe_gauge!("meridian_pending_steps", "Keys that wait to be brought in line with the control state");
+    metrics::describe_gauge!("meridian_rotations_staged", "Rotations in progress among the keys of this Region");
+    Ok(handle)
+}
+
+/// Records one answered request; its operation and code travel in the response's extensions.
+pub(crate) fn record_request<B>(response: &http::Response<B>, elapsed: Duration) {
+    let outcome = response.extensions().get::<Outcome>();
+    let operation = outcome.and_then(|o| o.operation).map_or("Unknown", |operation| operation.name());
+    let code = outcome.map_or("Unknown", |o| o.code.unwrap_or("Success"));
+    metrics::counter!("meridian_requests_total", "operation" => operation, "outcome" => code).increment(1);
+    metrics::histogram!("meridian_request_seconds", "operation" => operation).record(elapsed.as_secs_f64());
+}
+
+/// Takes the gauges' values from the node's state; called when metrics are read.
+pub(crate) fn observe(node: &super::Handles) {
+    let status = node.control.status();
+    metrics::gauge!("meridian_raft_term").set(as_f64(status.term));
+    metrics::gauge!("meridian_raft_is_leader").set(if status.role == ControlRole::Leader { 1.0 } else { 0.0 });
+    metrics::gauge!("meridian_raft_last_log_index").set(as_f64(status.last_log));
+    metrics::gauge!("meridian_raft_committed_index").set(as_f64(status.committed));
+    metrics::gauge!("meridian_raft_applied_index").set(as_f64(status.applied));
+    metrics::gauge!("meridian_raft_snapshot_index").set(as_f64(status.snapshot));
+    for peer in &status.peers {
+        let region = peer.region.to_string();
+        metrics::gauge!("meridian_peer_reachable", "region" => region.clone()).set(if peer.reachable { 1.0 } else { 0.0 });
+        metrics::gauge!("meridian_peer_applied_index", "region" => region).set(as_f64(peer.applied.unwrap_or_default()));
+    }
+    let (keys, multi_region, staged) = node.service.directory().read(|regional, control| {
+        let staged = control.key_sets().filter(|set| set.staged().is_some()).count();
+        (regional.key_count(), control.key_sets().filter(|s| s.is_held_by(node.service.region())).count(), staged)
+    });
+    metrics::gauge!("meridian_keys").set(as_f64(keys as u64));
+    metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
+    metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
+    metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
+}
+
+/// Prometheus has floats only; counts and indexes stay exact far beyond what a cluster reaches.
+fn as_f64(value: u64) -> f64 {
+    value as f64
+}
