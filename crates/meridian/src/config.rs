@@ -19,7 +19,7 @@ pub(crate) use check::parse_duration;
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
-pub(crate) use root_key::{RootKeyError, create_root_key, read_passphrase, read_root_key};
+pub(crate) use root_key::{create_root_key, read_passphrase, read_root_key};
 pub(crate) use template::{NodeTemplate, quote, raft_timing_ms};
 
 /// Everything a node needs to know before it starts.
@@ -71,12 +71,6 @@ impl NodeConfig {
             .map_err(|error| ConfigError::one(path, Problem::new("file", format!("cannot be read: {error}"))))?;
         let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self::parse(&text, base).map_err(|problems| ConfigError::new(path, problems))
-    }
-
-    /// This node's own entry among the peers.
-    #[must_use]
-    pub(crate) fn own_peer(&self) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.node_id == self.node_id)
     }
 }
 
@@ -145,8 +139,6 @@ pub(crate) struct RaftConfig {
     pub(crate) election_timeout_max: Duration,
     /// A snapshot is taken after this many log entries.
     pub(crate) snapshot_log_entries: u64,
-    /// Most entries in one append request.
-    pub(crate) max_append_entries: u64,
 }
 
 /// Bounds on what clients may ask for at once.

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use channel::channel;
-pub(crate) use identity::{IdentityError, PeerIdentity};
-pub(crate) use incoming::{Incoming, IncomingSettings, TlsConnection, incoming};
+pub(crate) use identity::PeerIdentity;
+pub(crate) use incoming::{IncomingSettings, incoming};
 
 /// Why TLS could not be set up from its files.
 #[derive(Debug, thiserror::Error)]

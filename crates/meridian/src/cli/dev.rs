@@ -23,9 +23,13 @@ Examples:
   eval \"$(meridian dev env)\"                        then use the AWS CLI and any AWS SDK
 
 Ports: BASE is the front door, which serves all Regions. Region i (1, 2, ...) has its KMS API on
-BASE+10+i, gRPC on BASE+20+i, metrics and health on BASE+30+i." )] pub(crate) struct DevArgs {
-#[command(subcommand)]     command: Option<DevCommand>,     /// Keep the cluster here [default: a
-temporary directory, removed at the end].     #[arg(long, value_name = "DIR")]
+BASE+10+i, gRPC on BASE+20+i, metrics and health on BASE+30+i."
+)]
+pub(crate) struct DevArgs {
+    #[command(subcommand)]
+    command: Option<DevCommand>,
+    /// Keep the cluster here [default: a temporary directory, removed at the end].
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Base of all port numbers; other commands find the cluster by it.
     #[arg(long, value_name = "BASE", default_value_t = DEFAULT_BASE)]

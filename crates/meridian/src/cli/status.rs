@@ -38,7 +38,10 @@ pub(crate) fn run(args: StatusArgs) -> anyhow::Result<()> {
     let client = Client::new(args.cluster.find()?)?;
     let answers = super::runtime()?.block_on(ask_all(&client))?;
     match args.output {
-        Format::Table => print_table(&answers),
+        Format::Table => {
+            print_table(&answers);
+            Outlook::of(&answers).sentences().iter().for_each(output::line);
+        }
         Format::Json => print_json(&answers)?,
     }
     let silent: Vec<&str> =
@@ -69,7 +72,82 @@ async fn ask_all(client: &Client) -> anyhow::Result<Vec<Answer>> {
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
+/// How much more the cluster can lose.
+struct Outlook {
+    members: usize,
+    living: usize,
+    leads: bool,
+    single_region_keys: u64,
+    least_living_holders: Option<u64>,
+}
+
+impl Outlook {
+    fn of(answers: &[Answer]) -> Self {
+        let living: Vec<_> = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).collect();
+        // Whoever knows most of the control log knows most of the keys.
+        let best_informed = living.iter().max_by_key(|status| status.applied_index);
+        Self {
+            members: answers.len(),
+            living: living.len(),
+            leads: living.iter().any(|status| status.raft_role == "leader"),
+            single_region_keys: living.iter().map(|status| status.single_region_key_count).sum(),
+            least_living_holders: best_informed.and_then(|status| status.least_living_holders),
+        }
+    }
+
+    /// Regions that may still be lost before no majority is left; `None` when none is left now.
+    fn spare_for_control(&self) -> Option<usize> {
+        self.living.checked_sub(self.members / 2 + 1)
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        let Self { members, living, .. } = self;
+        let control = match (self.spare_for_control(), self.leads) {
+            (None, _) => format!(
+                "Control changes (replicas, rotations, promotions) have stopped: {living} of {members} Regions are up \
+                 and a majority is needed."
+            ),
+            (Some(_), false) => "Control changes wait for a leader to be elected.".to_owned(),
+            (Some(0), true) => format!(
+                "Control changes work with {living} of {members} Regions; no further Region can be lost before they \
+                 stop."
+            ),
+            (Some(spare), true) => format!(
+                "Control changes work with {living} of {members} Regions; {spare} more can be lost before they stop."
+            ),
+        };
+        let cryptography = match self.least_living_holders {
+            None => "Cryptography: there is no multi-Region key yet.".to_owned(),
+            Some(0) => "Cryptography has stopped for at least one multi-Region key: no Region that holds it is up.".to_owned(),
+            Some(1) => "Cryptography: at least one multi-Region key is in one living Region only; no further Region can \
+                        be lost before cryptography with it stops."
+                .to_owned(),
+            Some(holders) => format!(
+                "Cryptography: every multi-Region key is in at least {holders} living Regions; {} more can be lost \
+                 before cryptography with one stops.",
+                holders.saturating_sub(1)
+            ),
+        };
+        let mut sentences = vec![control, cryptography];
+        if self.single_region_keys > 0 {
+            let count = self.single_region_keys;
+            sentences.push(format!("{count} single-Region keys stop with their own Region."));
+        }
+        sentences
+    }
+}
+
+fn material(status: &StatusResponse) -> String {
+    match (status.keys_behind, status.keys_staged) {
+        (0, 0) => "current".to_owned(),
+        (0, staged) => format!("current, {staged} rotating"),
+        (behind, _) => format!("{behind} keys behind"),
+    }
+}
+
 fn print_table(answers: &[Answer]) {
+    let newest = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|s| s.committed_index).max();
+    let newest = newest.unwrap_or_default();
     let rows = answers.iter().map(|(region, answer)| match answer {
         Ok(status) => {
             let reached = status.peers.iter().filter(|peer| peer.reachable && peer.region != status.region).count();
@@ -80,8 +158,10 @@ fn print_table(answers: &[Answer]) {
                 status.raft_role.clone(),
                 status.term.to_string(),
                 or_dash(&status.leader_region),
-                format!("{} / {}", status.applied_index, status.committed_index),
+                status.applied_index.to_string(),
+                newest.saturating_sub(status.applied_index).to_string(),
                 keys,
+                material(status),
                 status.pending_steps.to_string(),
                 format!("{reached} of {others}"),
                 uptime(status.uptime_ms),
@@ -89,12 +169,15 @@ fn print_table(answers: &[Answer]) {
         }
         Err(_) => {
             let mut row = vec![region.to_string(), "unreachable".to_owned()];
-            row.resize(9, "-".to_owned());
+            row.resize(11, "-".to_owned());
             row
         }
     });
     let header =
-        ["REGION", "ROLE", "TERM", "LEADER", "APPLIED / COMMITTED", "KEYS", "PENDING STEPS", "REACHES", "UPTIME"];
+        [
+            "REGION", "ROLE", "TERM", "LEADER", "APPLIED", "BEHIND", "KEYS", "MATERIAL", "PENDING STEPS", "REACHES",
+            "UPTIME",
+        ];
     output::line(output::table(&header, rows));
     for (_, answer) in answers {
         if let Err(failure) = answer {
@@ -115,7 +198,15 @@ fn print_json(answers: &[Answer]) -> anyhow::Result<()> {
             Err(failure) => json!({ "region": region.as_str(), "reachable": false, "error": failure.to_string() }),
         })
         .collect();
-    output::json(&json!({ "regions": regions }))
+    let outlook = Outlook::of(answers);
+    output::json(&json!({
+        "regions": regions,
+        "regions_up": outlook.living,
+        "control_changes_work": outlook.leads && outlook.spare_for_control().is_some(),
+        "can_lose_before_control_changes_stop": outlook.spare_for_control().unwrap_or(0),
+        "can_lose_before_cryptography_stops": outlook.least_living_holders.map(|holders| holders.saturating_sub(1)),
+        "outlook": outlook.sentences(),
+    }))
 }
 
 fn region_json(status: &StatusResponse) -> serde_json::Value {
@@ -135,6 +226,11 @@ fn region_json(status: &StatusResponse) -> serde_json::Value {
         "quorum_ack_ms": status.quorum_ack_ms,
         "key_count": status.key_count,
         "multi_region_key_count": status.multi_region_key_count,
+        "single_region_key_count": status.single_region_key_count,
+        "key_set_count": status.key_set_count,
+        "least_living_holders": status.least_living_holders,
+        "keys_behind": status.keys_behind,
+        "keys_staged": status.keys_staged,
         "pending_steps": status.pending_steps,
         "version": status.version,
         "uptime_ms": status.uptime_ms,

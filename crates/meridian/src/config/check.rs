@@ -232,11 +232,14 @@ impl Checker {
     }
 
     fn raft(&mut self, raw: &RawRaft) -> RaftConfig {
-        let heartbeat = self.millis("raft.heartbeat_ms", raw.heartbeat_ms, 100, 10..=5_000);
-        let min = self.millis("raft.election_timeout_min_ms", raw.election_timeout_min_ms, 600, 50..=60_000);
-        let max = self.millis("raft.election_timeout_max_ms", raw.election_timeout_max_ms, 1_200, 51..=120_000);
+        let heartbeat = self.millis("raft.heartbeat_ms", raw.heartbeat_ms, 150, 10..=5_000);
+        let min = self.millis("raft.election_timeout_min_ms", raw.election_timeout_min_ms, 900, 50..=60_000);
+        let max = self.millis("raft.election_timeout_max_ms", raw.election_timeout_max_ms, 1_500, 60..=120_000);
         if min < heartbeat.saturating_mul(3) {
             self.problem("raft.election_timeout_min_ms", "must be at least three times raft.heartbeat_ms");
+        }
+        if max < heartbeat.saturating_mul(6) {
+            self.problem("raft.election_timeout_max_ms", "must be at least six times raft.heartbeat_ms");
         }
         if max <= min {
             self.problem("raft.election_timeout_max_ms", "must be above raft.election_timeout_min_ms");
@@ -246,8 +249,7 @@ impl Checker {
             heartbeat,
             election_timeout_min: min,
             election_timeout_max: max,
-            snapshot_log_entries: self.number("raft.snapshot_log_entries", entries, 5_000, 100..=1_000_000),
-            max_append_entries: self.number("raft.max_append_entries", raw.max_append_entries, 256, 1..=4_096),
+            snapshot_log_entries: self.number("raft.snapshot_log_entries", entries, 10_000, 100..=1_000_000),
         }
     }
 

@@ -87,16 +87,16 @@ pub(super) struct RawRootKey {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRaft {
-    /// Default 100, 10 to 5,000. At least the round trip between Regions, else the network is flooded.
+    /// Default 150, 10 to 5,000. Above the round trip between Regions and a sync of their disks, else heartbeats count as
+    /// unanswered.
     pub(super) heartbeat_ms: Option<u64>,
-    /// Default 600, 50 to 60,000, at least 3 heartbeats. Too short: needless elections. Too long: slow failover.
+    /// Default 900, 50 to 60,000, at least 3 heartbeats. Too short: needless elections. Too long: slow failover.
     pub(super) election_timeout_min_ms: Option<u64>,
-    /// Default 1,200, above the minimum, up to 120,000. Too close to the minimum: split votes.
+    /// Default 1,500, above the minimum, up to 120,000, at least 6 heartbeats. Half of it is the leader's lease. Too
+    /// close to the minimum: split votes.
     pub(super) election_timeout_max_ms: Option<u64>,
-    /// Default 5,000, 100 to 1,000,000. Small: snapshots all the time. Large: slow start and a long log.
+    /// Default 10,000, 100 to 1,000,000. Small: snapshots all the time. Large: slow start and a long log.
     pub(super) snapshot_log_entries: Option<u64>,
-    /// Default 256, 1 to 4,096. Large: one request holds up heartbeats.
-    pub(super) max_append_entries: Option<u64>,
 }
 
 /// `[limits]`: bounds on what clients may ask for at once.

@@ -87,15 +87,18 @@ impl NodeTemplate<'_> {
     }
 }
 
-/// Heartbeat and election timeouts in milliseconds for a one-way latency between Regions: the defaults on one
-/// machine, and multiples of the round trip beyond.
+/// Heartbeat, shortest and longest election timeout in milliseconds for a one-way latency between Regions: a heartbeat
+/// is longer than the round trip with a sync of the disks, an election takes six of them.
 #[must_use]
 pub(crate) fn raft_timing_ms(one_way_ms: u64) -> [u64; 3] {
     let round_trip = one_way_ms.saturating_mul(2).min(2_000);
-    let heartbeat = round_trip.div_ceil(2).max(100);
-    let min = (heartbeat * 4).max(round_trip * 3).max(600);
-    [heartbeat, min, min * 2]
+    let heartbeat = (round_trip + DISK_SYNC_MS).max(150);
+    let max = (heartbeat * 6).max(1_500);
+    [heartbeat, max * 6 / 10, max]
 }
+
+/// Time for a sync of a disk that others use too.
+const DISK_SYNC_MS: u64 = 50;
 
 /// A TOML string.
 pub(crate) fn quote(value: &str) -> String {

@@ -1,5 +1,6 @@
 //! Claims about the configuration files.
 
+use super::root_key::RootKeyError;
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -45,7 +46,7 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
     assert_eq!(config.tls.ca, Path::new("/ca.pem"));
     assert_eq!(config.day_length, DayLength::new(Duration::from_secs(1)));
     assert_eq!(config.peers.len(), 2);
-    assert_eq!(config.own_peer().map(|peer| peer.address.as_str()), Some("127.0.0.1:1"));
+    assert_eq!(config.peers.first().map(|peer| peer.address.as_str()), Some("127.0.0.1:1"));
     assert!(config.bootstrap);
     assert!(matches!(config.root_key, RootKeyProvider::File(path) if path == Path::new("/etc/meridian/root.key")));
 }
@@ -127,11 +128,11 @@ fn unknown_keys_and_foreign_node_ids_are_refused() {
 fn election_timeouts_grow_with_latency_and_stay_in_range() {
     for latency in [0, 1, 50, 100, 500, 10_000] {
         let [heartbeat, min, max] = raft_timing_ms(latency);
-        let region = template(None, "127.0.0.1:8711", None)
-            .replace("heartbeat_ms = 100", &format!("heartbeat_ms = {heartbeat}"))
-            .replace("min_ms = 600", &format!("min_ms = {min}"))
-            .replace("max_ms = 1200", &format!("max_ms = {max}"));
-        let config = NodeConfig::parse(&region, Path::new("/")).unwrap();
+        let text = template(None, "127.0.0.1:8711", None)
+            .replace("heartbeat_ms = 150", &format!("heartbeat_ms = {heartbeat}"))
+            .replace("min_ms = 900", &format!("min_ms = {min}"))
+            .replace("max_ms = 1500", &format!("max_ms = {max}"));
+        let config = NodeConfig::parse(&text, Path::new("/")).unwrap();
         assert_eq!(config.raft.heartbeat, Duration::from_millis(heartbeat), "{latency}");
         assert!(min >= latency.min(1_000) * 6, "{latency}");
     }

@@ -1,5 +1,7 @@
 //! Claims about certificates and mutual TLS, with real sockets.
 
+use super::identity::IdentityError;
+use super::incoming::Incoming;
 use super::*;
 use crate::pki::Authority;
 use futures::StreamExt as _;
