@@ -184,7 +184,7 @@ impl Peer for PeerService {
         self.caller(&request)?;
         let key_id =
             KeyId::parse(&request.get_ref().key_id).map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
-        let report = self.inner.ports.local.report(&key_id);
+        let report = self.inner.own_report(&key_id);
         Ok(Response::new(pb::ReplicaReportResponse {
             state: report.state.map(|state| state.as_str().to_owned()),
             material_ids: report.materials.iter().map(ToString::to_string).collect(),

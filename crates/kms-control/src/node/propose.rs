@@ -236,7 +236,7 @@ impl Inner {
         deadline: Duration,
     ) -> Result<ReplicaReport, PeerError> {
         if *region == self.config.region {
-            return Ok(self.ports.local.report(key_id));
+            return Ok(self.own_report(key_id));
         }
         let link = self.links.by_region(region).ok_or_else(|| PeerError::Unknown(region.clone()))?;
         let unreachable = || PeerError::Unreachable(region.clone());
@@ -245,6 +245,15 @@ impl Inner {
             unreachable()
         })?;
         report_from_pb(answer).ok_or_else(unreachable)
+    }
+}
+
+impl Inner {
+    /// What this Region says of its replica, with the index up to which it has applied the log. The index is taken
+    /// first, so that the report is at least as new as it.
+    pub(crate) fn own_report(&self, key_id: &KeyId) -> ReplicaReport {
+        let applied_index = self.shared.applied_index().borrow().unwrap_or_default();
+        ReplicaReport { applied_index, ..self.ports.local.report(key_id) }
     }
 }
 
