@@ -61,8 +61,10 @@ pub(crate) fn run(args: RotationArgs) -> anyhow::Result<()> {
     confirm(&question, yes)?;
     let primary = client.known(&key.primary_region)?;
     let request = ActivateRotationRequest { key_id: key.key_id.clone(), without_regions: without };
-    let mut operator = client.operator(&primary)?;
-    let done = runtime.block_on(within(&primary, CHANGE_TIMEOUT, operator.activate_rotation(request)))?;
+    let done = runtime.block_on(async {
+        let mut operator = client.operator(&primary)?;
+        anyhow::Ok(within(&primary, CHANGE_TIMEOUT, operator.activate_rotation(request)).await?)
+    })?;
     match args.output {
         Format::Json => output::json(&json!({
             "key_id": key.key_id,

@@ -43,10 +43,8 @@ impl Cluster for ClusterService {
     async fn status(&self, _: Request<pb::StatusRequest>) -> Result<Response<pb::StatusResponse>, Status> {
         let handles = &self.handles;
         let control = handles.control.status();
-        let (keys, multi_region) = handles.service.directory().read(|regional, state| {
-            let held = state.key_sets().filter(|set| set.is_held_by(handles.service.region())).count();
-            (regional.key_count(), held)
-        });
+        let reachable = |region: &RegionName| control.peers.iter().any(|p| p.region == *region && p.reachable);
+        let census = Census::take(handles, |region| region == handles.service.region() || reachable(region));
         let now = handles.clock.now();
         let peers = control.peers.iter().map(|peer| pb::PeerStatus {
             region: peer.region.to_string(),
@@ -71,8 +69,13 @@ impl Cluster for ClusterService {
             snapshot_index: control.snapshot,
             quorum_ack_ms: control.quorum_ack_ms,
             peers: peers.collect(),
-            key_count: count(keys),
-            multi_region_key_count: count(multi_region),
+            key_count: count(census.keys),
+            multi_region_key_count: count(census.held),
+            single_region_key_count: count(census.single_region),
+            key_set_count: count(census.key_sets),
+            least_living_holders: census.least_living_holders.map(count),
+            keys_behind: count(census.behind),
+            keys_staged: count(census.staged),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_ms: millis(handles.started.elapsed()),
             pending_steps: count(handles.agenda.len()),
@@ -151,6 +154,41 @@ impl Cluster for ClusterService {
             Err(error @ ControlLogError::NoMajority { .. }) => Err(Status::unavailable(error.to_string())),
             Err(error @ ControlLogError::Stopped) => Err(Status::internal(error.to_string())),
         }
+    }
+}
+
+/// Counts of keys for the status.
+struct Census {
+    keys: usize,
+    held: usize,
+    single_region: usize,
+    key_sets: usize,
+    least_living_holders: Option<usize>,
+    behind: usize,
+    staged: usize,
+}
+
+impl Census {
+    fn take(handles: &Handles, lives: impl Fn(&RegionName) -> bool) -> Self {
+        let region = handles.service.region();
+        handles.service.directory().read(|regional, control| {
+            let has_current = |set: &KeySet| {
+                let current = set.current().map(|material| material.material_id);
+                regional.key(&set.key_id).is_some_and(|key| current.is_some_and(|id| key.has_material(&id)))
+            };
+            let held: Vec<_> = control.key_sets().filter(|set| set.is_held_by(region)).collect();
+            let living = |set: &Arc<KeySet>| set.holders.keys().filter(|holder| lives(holder)).count();
+            let resources = regional.keys_after(None).filter(|key| key.is_multi_region()).count();
+            Self {
+                keys: regional.key_count(),
+                held: held.len(),
+                single_region: regional.key_count().saturating_sub(resources),
+                key_sets: control.key_sets().count(),
+                least_living_holders: control.key_sets().map(living).min(),
+                behind: held.iter().filter(|set| !has_current(set)).count(),
+                staged: held.iter().filter(|set| set.staged().is_some()).count(),
+            }
+        })
     }
 }
 
