@@ -1,0 +1,17 @@
+//! End to end: real processes on free ports, the AWS SDK as the client, the command line as the operator.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step of a test is its result")]
+
+mod bad_input;
+mod cut_off;
+mod data_plane;
+mod deletion;
+mod development_cluster;
+mod every_pair;
+mod operator_view;
+mod promotion;
+mod residency;
+mod restart;
+mod scheduled_rotation;
+mod secrets;
+mod staged_rotation;
+mod walk;
