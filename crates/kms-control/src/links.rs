@@ -72,9 +72,9 @@ impl Link {
         self.client.clone()
     }
 
-    pub(crate) async fn probe(&self, deadline: Duration) -> Result<pb::ProbeResponse, CallError> {
+    pub(crate) async fn probe(&self, founding: bool, deadline: Duration) -> Result<pb::ProbeResponse, CallError> {
         let mut client = self.client();
-        within(deadline, client.probe(pb::ProbeRequest {})).await
+        within(deadline, client.probe(pb::ProbeRequest { founding })).await
     }
 
     pub(crate) async fn propose(&self, command: Vec<u8>, deadline: Duration) -> Result<pb::ProposeResponse, CallError> {

@@ -112,7 +112,8 @@ impl ControlNode {
         claim_store(&config, &*ports.store)?;
         let raft_config = Arc::new(config.raft()?);
         let log = LogStore::open(Arc::clone(&ports.store))?;
-        let machine = StateMachine::open(Arc::clone(&ports.store), Arc::clone(&ports.observer))?;
+        let tasks = TaskTracker::new();
+        let machine = StateMachine::open(Arc::clone(&ports.store), Arc::clone(&ports.observer))?.tracked(&tasks);
         let (shared, shelf) = (machine.shared(), machine.shelf());
         let links = Links::new(&config, &*ports.dialer);
         let network = Network::new(&config, links.clone());
@@ -126,7 +127,7 @@ impl ControlNode {
         let inner = Arc::new(Inner {
             probes: probes::ProbeBoard::new(&config),
             permits: Semaphore::new(PROPOSALS_MAX),
-            tasks: TaskTracker::new(),
+            tasks,
             stop: CancellationToken::new(),
             config,
             raft,

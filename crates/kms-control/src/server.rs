@@ -13,7 +13,6 @@ use kms_proto::peer::v1 as pb;
 use kms_proto::peer::v1::peer_server::{Peer, PeerServer};
 use kms_types::{KeyId, RegionName};
 use openraft::errors::{Fatal, RaftError};
-use openraft::raft::VoteRequest;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -75,12 +74,6 @@ impl PeerService {
         Err(Status::permission_denied("a Region may only speak for its own node"))
     }
 
-    /// A node that may have forgotten its votes and entries gives no vote that could matter.
-    fn refuses_vote(&self, request: &VoteRequest<TypeConfig>) -> bool {
-        let founding = request.last_log_id.as_ref().is_none_or(|last| last.index == 0);
-        !self.inner.joining.is_done() && !founding
-    }
-
     fn not_leader(refusal: LocalRefusal) -> Result<pb::NotLeader, Status> {
         match refusal {
             LocalRefusal::NotLeader(leader) => Ok(pb::NotLeader { leader: leader.map(|region| region.to_string()) }),
@@ -116,7 +109,8 @@ impl Peer for PeerService {
         let _permit = permit(&self.raft_calls)?;
         let pre_vote = request.get_ref().pre_vote;
         let ballot = wire::vote_request_from_pb(request.into_inner()).map_err(malformed)?;
-        if self.refuses_vote(&ballot) {
+        // A node that may have forgotten its votes and entries gives none.
+        if !self.inner.joining.is_done() {
             return Err(Status::unavailable("this node has a new disk and has not caught up yet"));
         }
         let response =
@@ -196,6 +190,12 @@ impl Peer for PeerService {
         self.caller(&request)?;
         let status = self.inner.status();
         let pristine = self.inner.log.is_pristine().map_err(|error| Status::unavailable(error.to_string()))?;
+        if request.get_ref().founding && pristine {
+            self.inner.finish_joining().await;
+            if !self.inner.joining.is_done() {
+                return Err(stopped());
+            }
+        }
         Ok(Response::new(pb::ProbeResponse {
             cluster_id: self.inner.config.cluster_id.clone(),
             region: self.inner.config.region.to_string(),

@@ -17,8 +17,11 @@ use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, Snapshot};
 use prost::Message;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 pub use snapshots::SnapshotBuilder;
 
@@ -83,6 +86,8 @@ pub struct StateMachine {
     shelf: Arc<Shelf>,
     observer: Arc<dyn ControlObserver>,
     shared: Arc<Shared>,
+    /// Lets the node wait until openraft has let go of this.
+    _alive: Option<TaskTrackerToken>,
 }
 
 impl StateMachine {
@@ -99,7 +104,12 @@ impl StateMachine {
         observer.replaced(current.last.map_or(0, |id| id.index), &current.state);
         let applied_index = watch::Sender::new(current.last.map(|id| id.index));
         let shared = Arc::new(Shared { current: Mutex::new(current), applied_index, fault: OnceLock::new() });
-        Ok(Self { store, shelf, observer, shared })
+        Ok(Self { store, shelf, observer, shared, _alive: None })
+    }
+
+    /// Counts this as a task of the node: openraft's worker may apply for a moment after the rest has stopped.
+    pub(crate) fn tracked(self, tasks: &TaskTracker) -> Self {
+        Self { _alive: Some(tasks.token()), ..self }
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -108,6 +118,13 @@ impl StateMachine {
 
     pub(crate) fn shelf(&self) -> Arc<Shelf> {
         Arc::clone(&self.shelf)
+    }
+
+    /// Applies entries, and takes a panic on the way for a fault, which stops the node instead of its worker alone.
+    fn apply_or_halt(&self, entries: Vec<EntryResponder<TypeConfig>>) -> Result<(), io::Error> {
+        let applied = catch_unwind(AssertUnwindSafe(|| self.apply_batch(entries)));
+        let applied = applied.unwrap_or_else(|_panic| Err(ControlError::Raft("applying an entry panicked".into())));
+        applied.map_err(|error| self.shared.halt(error))
     }
 
     /// Applies entries, persists what they changed together with the last index, and only then tells anybody. Entries
@@ -212,10 +229,10 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         while let Some(entry) = entries.next().await {
             waiting.push(entry?);
             if waiting.len() == BATCH_ENTRIES {
-                self.apply_batch(std::mem::take(&mut waiting)).map_err(|error| self.shared.halt(error))?;
+                self.apply_or_halt(std::mem::take(&mut waiting))?;
             }
         }
-        self.apply_batch(waiting).map_err(|error| self.shared.halt(error))
+        self.apply_or_halt(waiting)
     }
 
     async fn get_snapshot_builder(&mut self) -> Self::SnapshotBuilder {

@@ -4,9 +4,9 @@
 //! so many other members have said that they never held anything that no majority could be among the rest. With three
 //! members both others have to answer; there is no deadline after which it would found without them.
 //!
-//! A node whose disk is new may have been a voter before and may have forgotten what it had acknowledged. Until it has
-//! applied everything that was committed when a leader spoke to it, it neither stands for election nor votes, except for
-//! a leader whose log holds nothing but the founding entry.
+//! A node whose disk is new may have been a voter before and may have forgotten what it had acknowledged. It neither
+//! stands for election nor votes until either the founder has told it that the cluster is new, or it has applied
+//! everything that was committed when a leader spoke to it.
 
 use super::Inner;
 use crate::types::MemberNode;
@@ -27,12 +27,13 @@ pub(super) async fn found_cluster(inner: Arc<Inner>) {
     }
     let needed = answers_needed(inner.config.members.len());
     loop {
-        let answers = ask_all(&inner).await;
+        let answers = ask_all(&inner, false).await;
         if answers.iter().any(|answer| !answer.pristine) {
             tracing::info!("the cluster exists already; this node joins it with an empty log");
             return;
         }
-        if answers.len() >= needed {
+        // The second round lets the others vote for the founder; without it nobody could.
+        if answers.len() >= needed && ask_all(&inner, true).await.iter().filter(|a| a.pristine).count() >= needed {
             return initialise(&inner).await;
         }
         tracing::debug!(answered = answers.len(), needed, "waiting for the other members to found the cluster");
@@ -47,10 +48,10 @@ fn answers_needed(members: usize) -> usize {
     if members == 1 { 0 } else { members + 1 - majority }
 }
 
-async fn ask_all(inner: &Inner) -> Vec<pb::ProbeResponse> {
+async fn ask_all(inner: &Inner, founding: bool) -> Vec<pb::ProbeResponse> {
     let deadline = inner.config.call_deadline();
     let asked = inner.links.iter().map(|link| async move {
-        let answer = link.probe(deadline).await.ok()?;
+        let answer = link.probe(founding, deadline).await.ok()?;
         let genuine = answer.cluster_id == inner.config.cluster_id && answer.node_id == link.member.node_id;
         genuine.then_some(answer)
     });
@@ -64,11 +65,9 @@ async fn initialise(inner: &Inner) {
         .iter()
         .map(|member| (member.node_id, MemberNode { region: member.region.to_string() }))
         .collect();
+    inner.finish_joining().await;
     match inner.raft.initialize(members).await {
-        Ok(()) => {
-            tracing::info!("founded the cluster");
-            inner.finish_joining().await;
-        }
+        Ok(()) => tracing::info!("founded the cluster"),
         Err(RaftError::APIError(InitializeError::NotAllowed(_))) => {
             tracing::info!("another member has founded the cluster");
         }
@@ -96,7 +95,11 @@ pub(super) async fn join(inner: Arc<Inner>) {
 }
 
 impl Inner {
-    async fn finish_joining(&self) {
+    /// Lets this node take part in elections from now on, also after a restart.
+    pub(crate) async fn finish_joining(&self) {
+        if self.joining.is_done() {
+            return;
+        }
         let noted = match self.log.note_joined() {
             Ok(()) => self.log.barrier().await,
             Err(error) => Err(error),

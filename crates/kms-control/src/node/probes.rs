@@ -49,7 +49,7 @@ pub(super) async fn probe_for_ever(inner: Arc<Inner>, link: Link) {
     loop {
         ticks.tick().await;
         let asked = Instant::now();
-        let answer = link.probe(deadline).await;
+        let answer = link.probe(false, deadline).await;
         let round_trip = asked.elapsed();
         let problem = match &answer {
             Ok(answer) if is_genuine(&inner, &link, answer) => None,

@@ -68,6 +68,8 @@ impl Cluster {
     }
 
     pub async fn new() -> Self {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        drop(tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init());
         let mut relays = BTreeMap::new();
         for from in 0..REGIONS.len() {
             for to in (0..REGIONS.len()).filter(|to| *to != from) {
@@ -118,6 +120,7 @@ impl Cluster {
     }
 
     pub async fn start_node(&mut self, index: usize) {
+        self.observers[index] = Arc::default();
         let node = self.try_start(index).await.unwrap();
         let (mut inbound, mut servers) = (BTreeMap::new(), JoinSet::new());
         for from in (0..REGIONS.len()).filter(|from| *from != index) {
@@ -262,7 +265,7 @@ struct Replicas(RegionName);
 impl LocalReplicas for Replicas {
     fn report(&self, _key_id: &KeyId) -> ReplicaReport {
         let materials = vec![material_of(&self.0)];
-        ReplicaReport { state: Some(KeyState::Enabled), materials, applied_index: 7 }
+        ReplicaReport { state: Some(KeyState::Enabled), materials, applied_index: 0 }
     }
 }
 

@@ -58,7 +58,7 @@ async fn carry(mut near: TcpStream, mut state: watch::Receiver<Link>) {
         }
     };
     let Ok(mut far) = TcpStream::connect(target).await else { return };
-    let _ = near.set_nodelay(true).and(far.set_nodelay(true));
+    drop(near.set_nodelay(true).and(far.set_nodelay(true)));
     let ended = tokio::select! {
         _ended = tokio::io::copy_bidirectional(&mut near, &mut far) => true,
         () = async { drop(state.wait_for(|link| *link != Link::Open(target)).await) } => false,
