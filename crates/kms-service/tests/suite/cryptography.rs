@@ -142,6 +142,18 @@ async fn re_encryption_changes_key_and_context() {
 }
 
 #[tokio::test]
+async fn nothing_is_re_encrypted_to_a_key_of_another_account() {
+    let cluster = Cluster::new(&[HERE]);
+    let mine = cluster.key(HERE).await;
+    let theirs = cluster.at(HERE).create_key(admin_of(OTHER_ACCOUNT, Default::default())).await.unwrap();
+    let ciphertext_blob = Some(cluster.encrypt(HERE, &mine, "secret").await.unwrap());
+    let destination_key_id = theirs.key_metadata.arn.to_string();
+    let request = ReEncryptRequest { ciphertext_blob, destination_key_id, ..Default::default() };
+    let error = cluster.at(HERE).re_encrypt(admin(request)).await.unwrap_err();
+    assert!(error.to_string().contains("not authorized to perform: kms:ReEncryptTo"), "{error:?}");
+}
+
+#[tokio::test]
 async fn dry_run_comes_last() {
     let cluster = Cluster::new(&[HERE]);
     let key_id = cluster.key(HERE).await;
