@@ -110,7 +110,9 @@ impl Server {
 }
 
 /// `grpc.health.v1`: serving as long as the process is; readiness is `/readyz`.
-async fn health_service(_handles: &Handles) -> tonic_health::pb::health_server::HealthServer<impl tonic_health::pb::health_server::Health> {
+async fn health_service(
+    _handles: &Handles,
+) -> tonic_health::pb::health_server::HealthServer<impl tonic_health::pb::health_server::Health> {
     let (reporter, service) = tonic_health::server::health_reporter();
     reporter.set_serving::<KmsServer<data_plane::DataPlane>>().await;
     service

@@ -37,10 +37,16 @@ pub(crate) struct Handles {
     pub(crate) control: ControlNode,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) clock: Arc<dyn kms_service::Clock>,
-    sealing_public_key: Vec<u8>,
+    /// Encoded public key for the directory; empty on a witness.
+    pub(crate) sealing_public_key: Vec<u8>,
 }
 
 impl Handles {
+    /// Whether this node holds keys, or only votes.
+    pub(crate) fn is_witness(&self) -> bool {
+        self.sealing_public_key.is_empty()
+    }
+
     /// Why the Region should not get requests yet; `None` when it is ready.
     pub(crate) fn not_ready(&self) -> Option<&'static str> {
         if self.control.status().role == ControlRole::Stopped {
@@ -81,14 +87,10 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
         stop.clone(),
     ));
     tasks.spawn(ops::serve(ops_listener, Arc::clone(&handles), prometheus, stop.clone()));
-    let api_tls = config.api_tls.as_ref().map(tls::api_server_config).transpose()?;
-    tasks.spawn(api::serve(
-        api_listener,
-        api_tls.map(tokio_rustls::TlsAcceptor::from),
-        Arc::clone(&parts.api),
-        config.limits,
-        stop.clone(),
-    ));
+    // A witness votes and nothing else: nobody can make or use keys in it.
+    if parts.role == Role::Region {
+        serve_api(&mut tasks, &config, api_listener, &parts.api, &stop)?;
+    }
     let server = grpc::Server::new(&config, Arc::clone(&handles), parts.principals, &parts.credentials)?;
     tasks.spawn(server.serve(grpc_listener, stop.clone()));
     tracing::info!(region = %config.region, elapsed_ms = millis(started.elapsed()), "node started");
@@ -109,10 +111,24 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
 }
 
 struct Parts {
+    role: Role,
     handles: Handles,
     api: Arc<kms_aws::Api>,
     principals: Vec<crate::config::Principal>,
     credentials: tls::Credentials,
+}
+
+fn serve_api(
+    tasks: &mut JoinSet<()>,
+    config: &NodeConfig,
+    listener: TcpListener,
+    api: &Arc<kms_aws::Api>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let tls = config.api_tls.as_ref().map(tls::api_server_config).transpose()?;
+    let acceptor = tls.map(tokio_rustls::TlsAcceptor::from);
+    tasks.spawn(api::serve(listener, acceptor, Arc::clone(api), config.limits, stop.clone()));
+    Ok(())
 }
 
 /// Builds the parts in the order in which they need each other.
@@ -124,7 +140,13 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
 
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data_dir.join("store"), StoreOptions::default())?);
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
-    let sealing_public_key = hierarchy.sealing.public().as_bytes().to_vec();
+    let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
+    let role = own.map_or(Role::Region, |peer| peer.role);
+    // A witness names no sealing key, so that nothing can be sealed to it.
+    let sealing_public_key = match role {
+        Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+        Role::Witness => Vec::new(),
+    };
 
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
@@ -168,7 +190,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         clock,
         sealing_public_key,
     };
-    Ok(Parts { handles, api, principals, credentials })
+    Ok(Parts { role, handles, api, principals, credentials })
 }
 
 /// Starts this Region's node of the control log and publishes its state.

@@ -118,10 +118,14 @@ impl Outlook {
         };
         let cryptography = match self.least_living_holders {
             None => "Cryptography: there is no multi-Region key yet.".to_owned(),
-            Some(0) => "Cryptography has stopped for at least one multi-Region key: no Region that holds it is up.".to_owned(),
-            Some(1) => "Cryptography: at least one multi-Region key is in one living Region only; no further Region can \
+            Some(0) => {
+                "Cryptography has stopped for at least one multi-Region key: no Region that holds it is up.".to_owned()
+            }
+            Some(1) => {
+                "Cryptography: at least one multi-Region key is in one living Region only; no further Region can \
                         be lost before cryptography with it stops."
-                .to_owned(),
+                    .to_owned()
+            }
             Some(holders) => format!(
                 "Cryptography: every multi-Region key is in at least {holders} living Regions; {} more can be lost \
                  before cryptography with one stops.",
@@ -173,11 +177,19 @@ fn print_table(answers: &[Answer]) {
             row
         }
     });
-    let header =
-        [
-            "REGION", "ROLE", "TERM", "LEADER", "APPLIED", "BEHIND", "KEYS", "MATERIAL", "PENDING STEPS", "REACHES",
-            "UPTIME",
-        ];
+    let header = [
+        "REGION",
+        "ROLE",
+        "TERM",
+        "LEADER",
+        "APPLIED",
+        "BEHIND",
+        "KEYS",
+        "MATERIAL",
+        "PENDING STEPS",
+        "REACHES",
+        "UPTIME",
+    ];
     output::line(output::table(&header, rows));
     for (_, answer) in answers {
         if let Err(failure) = answer {

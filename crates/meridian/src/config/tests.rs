@@ -130,10 +130,11 @@ fn election_timeouts_grow_with_latency_and_stay_in_range() {
         let [heartbeat, min, max] = raft_timing_ms(latency);
         let text = template(None, "127.0.0.1:8711", None)
             .replace("heartbeat_ms = 150", &format!("heartbeat_ms = {heartbeat}"))
-            .replace("min_ms = 900", &format!("min_ms = {min}"))
-            .replace("max_ms = 1500", &format!("max_ms = {max}"));
+            .replace("min_ms = 600", &format!("min_ms = {min}"))
+            .replace("max_ms = 1050", &format!("max_ms = {max}"));
         let config = NodeConfig::parse(&text, Path::new("/")).unwrap();
         assert_eq!(config.raft.heartbeat, Duration::from_millis(heartbeat), "{latency}");
+        assert_eq!(config.raft.election_timeout_max, Duration::from_millis(max), "{latency}");
         assert!(min >= latency.min(1_000) * 6, "{latency}");
     }
 }

@@ -79,7 +79,7 @@ impl Cluster for ClusterService {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_ms: millis(handles.started.elapsed()),
             pending_steps: count(handles.agenda.len()),
-            role: "full".to_owned(),
+            role: if handles.is_witness() { "witness" } else { "full" }.to_owned(),
         }))
     }
 

@@ -29,6 +29,9 @@ impl DataPlane {
 
     #[expect(clippy::result_large_err, reason = "tonic's own error type")]
     fn authenticate<T>(&self, request: Request<T>) -> Result<(Caller, T), Status> {
+        if self.handles.is_witness() {
+            return Err(Status::failed_precondition("this Region is a witness: it votes and holds no keys"));
+        }
         let caller = self.callers.caller(&request)?;
         Ok((caller, request.into_inner()))
     }

@@ -54,8 +54,13 @@ pub(crate) fn observe(node: &super::Handles) {
     metrics::gauge!("meridian_raft_snapshot_index").set(as_f64(status.snapshot));
     for peer in &status.peers {
         let region = peer.region.to_string();
-        metrics::gauge!("meridian_peer_reachable", "region" => region.clone()).set(if peer.reachable { 1.0 } else { 0.0 });
-        metrics::gauge!("meridian_peer_applied_index", "region" => region).set(as_f64(peer.applied.unwrap_or_default()));
+        metrics::gauge!("meridian_peer_reachable", "region" => region.clone()).set(if peer.reachable {
+            1.0
+        } else {
+            0.0
+        });
+        metrics::gauge!("meridian_peer_applied_index", "region" => region)
+            .set(as_f64(peer.applied.unwrap_or_default()));
     }
     let (keys, multi_region, staged) = node.service.directory().read(|regional, control| {
         let staged = control.key_sets().filter(|set| set.staged().is_some()).count();

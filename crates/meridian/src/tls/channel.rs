@@ -26,7 +26,7 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A channel to the gRPC services of Region `expected` at `address` (`host:port`). It connects on first use and again
-/// after a failure, and refuses a server whose certificate is not that Region's.
+/// after a failure, and refuses a server whose certificate is not that Region's. Must be called within the runtime.
 ///
 /// # Errors
 /// Fails when `address` is not `host:port` or the Region's name cannot be a server name.
