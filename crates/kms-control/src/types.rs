@@ -42,6 +42,12 @@ pub(crate) fn log_id(term: u64, node_id: u64, index: u64) -> LogId {
     LogId::new(LeaderId { term, node_id }, index)
 }
 
+impl From<Vec<u8>> for CommandBytes {
+    fn from(encoded: Vec<u8>) -> Self {
+        Self(encoded)
+    }
+}
+
 impl fmt::Debug for CommandBytes {
     /// Shows the size only: commands carry sealed boxes and policies, which do not belong in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

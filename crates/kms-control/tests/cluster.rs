@@ -240,6 +240,7 @@ async fn replica_reports_come_from_the_region_asked() {
     let mut cluster = Cluster::start().await;
     let key_id = KeyId::multi_region([1; 16]);
     for asked in [0, 1, 2] {
+        cluster.register(asked, 1).await;
         let report = cluster.node(0).replica_report(&region(asked), &key_id, PATIENCE).await.unwrap();
         assert_eq!(report.materials, [material_of(&region(asked))]);
         assert!(report.applied_index > 0, "the control log fills in how far the Region has applied it");
