@@ -113,7 +113,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
 struct Parts {
     role: Role,
     handles: Handles,
-    api: Arc<kms_aws::Api>,
+    api: Arc<api::Front>,
     principals: Vec<crate::config::Principal>,
     credentials: tls::Credentials,
 }
@@ -122,7 +122,7 @@ fn serve_api(
     tasks: &mut JoinSet<()>,
     config: &NodeConfig,
     listener: TcpListener,
-    api: &Arc<kms_aws::Api>,
+    api: &Arc<api::Front>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let tls = config.api_tls.as_ref().map(tls::api_server_config).transpose()?;
@@ -179,7 +179,8 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let mut settings = ServiceConfig::new(config.region.clone());
     settings.day_length = config.day_length;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
-    let api = Arc::new(make_api(&service, &principals, Arc::clone(&clock))?);
+    let api = make_api(&service, &principals, Arc::clone(&clock))?;
+    let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
         node_id: config.node_id,

@@ -1,5 +1,6 @@
 //! The AWS KMS API's listener: HTTP/1.1 and HTTP/2, with TLS or on loopback. Bounds connections, body and time.
 
+use super::metrics::RequestMetrics;
 use crate::config::Limits;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -27,11 +28,18 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(65);
 /// Pause after a failed accept: the usual cause, too many open files, does not pass at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What answers requests and what counts them.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) api: Api,
+    pub(crate) metrics: RequestMetrics,
+}
+
 /// Serves the API on `listener` until shutdown, then lets requests in progress finish within the grace period.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    api: Arc<Api>,
+    api: Arc<Front>,
     limits: Limits,
     shutdown: CancellationToken,
 ) {
@@ -72,7 +80,7 @@ pub(crate) async fn serve(
 async fn connection(
     socket: TcpStream,
     tls: Option<TlsAcceptor>,
-    api: Arc<Api>,
+    api: Arc<Front>,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()> {
@@ -88,7 +96,7 @@ async fn connection(
 
 async fn http<S>(
     stream: S,
-    api: Arc<Api>,
+    api: Arc<Front>,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()>
@@ -110,7 +118,7 @@ where
 
 /// Reads the body within its bounds and hands the request over.
 async fn answer(
-    api: Arc<Api>,
+    api: Arc<Front>,
     limits: Limits,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -118,15 +126,15 @@ async fn answer(
     let (head, body) = request.into_parts();
     let handled = async {
         match Limited::new(body, limits.api_body_bytes_max).collect().await {
-            Ok(body) => api.handle(Request::from_parts(head, body.to_bytes())).await,
-            Err(error) if error.is::<LengthLimitError>() => api.refuse(WireError::RequestEntityTooLarge),
-            Err(_) => api.refuse(WireError::MalformedHttpRequest),
+            Ok(body) => api.api.handle(Request::from_parts(head, body.to_bytes())).await,
+            Err(error) if error.is::<LengthLimitError>() => api.api.refuse(WireError::RequestEntityTooLarge),
+            Err(_) => api.api.refuse(WireError::MalformedHttpRequest),
         }
     };
     let response = match tokio::time::timeout(limits.api_request_timeout, handled).await {
         Ok(response) => response,
-        Err(_elapsed) => api.refuse(WireError::RequestTimeout),
+        Err(_elapsed) => api.api.refuse(WireError::RequestTimeout),
     };
-    super::metrics::record_request(&response, started.elapsed());
+    api.metrics.record(&response, started.elapsed());
     Ok(response.map(Full::new))
 }

@@ -1,8 +1,10 @@
 //! Metrics: names, units and where they are recorded.
 
-use kms_aws::Outcome;
+use kms_aws::{Operation, Outcome};
 use kms_control::ControlRole;
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Seconds; from well below a symmetric request to a slow control-log commit.
@@ -34,13 +36,45 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// Records one answered request; its operation and code travel in the response's extensions.
-pub(crate) fn record_request<B>(response: &http::Response<B>, elapsed: Duration) {
-    let outcome = response.extensions().get::<Outcome>();
-    let operation = outcome.and_then(|o| o.operation).map_or("Unknown", |operation| operation.name());
-    let code = outcome.map_or("Unknown", |o| o.code.unwrap_or("Success"));
-    metrics::counter!("meridian_requests_total", "operation" => operation, "outcome" => code).increment(1);
-    metrics::histogram!("meridian_request_seconds", "operation" => operation).record(elapsed.as_secs_f64());
+/// Counters of requests, looked up once: recording a success takes no lock of the registry.
+pub(crate) struct RequestMetrics {
+    successes: HashMap<Operation, (Counter, Histogram)>,
+}
+
+impl std::fmt::Debug for RequestMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestMetrics")
+    }
+}
+
+impl RequestMetrics {
+    /// Registers the counters of every operation; after [`install`].
+    pub(crate) fn new() -> Self {
+        let handles = |operation: Operation| {
+            let name = operation.name();
+            let counter = metrics::counter!("meridian_requests_total", "operation" => name, "outcome" => "Success");
+            (operation, (counter, metrics::histogram!("meridian_request_seconds", "operation" => name)))
+        };
+        Self { successes: Operation::ALL.into_iter().map(handles).collect() }
+    }
+
+    /// Records one answered request; its operation and code travel in the response's extensions.
+    pub(crate) fn record<B>(&self, response: &http::Response<B>, elapsed: Duration) {
+        let outcome = response.extensions().get::<Outcome>();
+        let operation = outcome.and_then(|o| o.operation);
+        let handles = operation.and_then(|operation| self.successes.get(&operation));
+        if let Some((_, latency)) = handles {
+            latency.record(elapsed.as_secs_f64());
+        }
+        match (handles, outcome.map(|o| o.code)) {
+            (Some((count, _)), Some(None)) => count.increment(1),
+            (_, code) => {
+                let operation = operation.map_or("Unknown", Operation::name);
+                let code = code.flatten().unwrap_or("Unknown");
+                metrics::counter!("meridian_requests_total", "operation" => operation, "outcome" => code).increment(1);
+            }
+        }
+    }
 }
 
 /// Takes the gauges' values from the node's state; called when metrics are read.
