@@ -6,6 +6,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, Sender, channel},
@@ -35,7 +36,7 @@ pub(crate) enum Fault {
 
 /// A mounted image.
 pub(crate) struct Mount {
-    session: BackgroundSession,
+    _session: BackgroundSession,
     disk: Arc<Mutex<Disk>>,
     cut_done: Receiver<()>,
     mountpoint: tempfile::TempDir,
@@ -59,7 +60,7 @@ impl Mount {
         let options = [MountOption::FSName("power-cut".into())];
         let session = fuser::spawn_mount2(PowerCutFs(Arc::clone(&disk)), mountpoint.path(), &options)
             .expect("a FUSE mount; /dev/fuse and fusermount3 are needed");
-        Self { session, disk, cut_done, mountpoint }
+        Self { _session: session, disk, cut_done, mountpoint }
     }
 
     /// Where the store goes.
@@ -87,9 +88,16 @@ impl Mount {
 
     /// Unmounts. The image is that after the cut, or the live one if there was none.
     pub(crate) fn unmount(self) -> Image {
-        self.session.join();
         let mut disk = self.disk.lock().unwrap();
         disk.after_cut.take().unwrap_or_else(|| disk.image.clone())
+    }
+}
+
+impl Drop for Mount {
+    /// Detaches the file system even if files in it are open: sled closes its file some time after the store is gone.
+    fn drop(&mut self) {
+        let detached = Command::new("fusermount3").args(["-u", "-z"]).arg(self.path()).status();
+        assert!(detached.is_ok_and(|status| status.success()) || std::thread::panicking(), "the mount stays");
     }
 }
 

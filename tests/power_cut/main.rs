@@ -43,16 +43,24 @@ enum Loss {
 #[test]
 fn acknowledged_writes_survive_a_disk_that_forgets_what_was_not_synced() {
     let random = Random::for_test("acknowledged_writes_survive_a_disk_that_forgets_what_was_not_synced");
-    cut_again_and_again(random, |_| Cut::ForgetUnsynced);
+    cut_again_and_again(random, "barrier", |_| Cut::ForgetUnsynced);
 }
 
 #[test]
 fn acknowledged_writes_survive_a_disk_that_writes_in_another_order() {
     let random = Random::for_test("acknowledged_writes_survive_a_disk_that_writes_in_another_order");
-    cut_again_and_again(random, |random| Cut::Reorder {
-        survivors_percent: [5, 50, 95][usize::try_from(random.below(3)).unwrap()],
-        random: random.clone(),
-    });
+    cut_again_and_again(random, "barrier", reorder);
+}
+
+#[test]
+fn acknowledged_writes_survive_an_import_that_hardly_ever_waits() {
+    let random = Random::for_test("acknowledged_writes_survive_an_import_that_hardly_ever_waits");
+    cut_again_and_again(random, "import", reorder);
+}
+
+fn reorder(random: &mut Random) -> Cut {
+    let survivors_percent = [5, 50, 95][usize::try_from(random.below(3)).unwrap()];
+    Cut::Reorder { survivors_percent, random: random.clone() }
 }
 
 #[test]
@@ -102,14 +110,14 @@ fn put(store: &SledStore, key: u32) -> Result<(), StoreError> {
 }
 
 /// Goes from cut to cut with one disk, so that later cuts hit a store with a past and recoveries are cut as well.
-fn cut_again_and_again(mut random: Random, cut: impl Fn(&mut Random) -> Cut) {
+fn cut_again_and_again(mut random: Random, load: &str, cut: impl Fn(&mut Random) -> Cut) {
     let started = Instant::now();
     let mut image = Image::empty();
     let mut acknowledged = Acknowledged::new();
     for round in 0..CUTS {
         let requests = 1 + random.below(REQUESTS_MAX);
         let news;
-        (image, news) = write_until_cut(image, "barrier", requests, cut(&mut random));
+        (image, news) = write_until_cut(image, load, requests, cut(&mut random));
         for (writer, number) in news {
             let known = acknowledged.entry(writer).or_default();
             *known = number.max(*known);
@@ -124,12 +132,12 @@ fn cut_again_and_again(mut random: Random, cut: impl Fn(&mut Random) -> Cut) {
 }
 
 /// Lets a process write until the power is cut; returns what is on the disk and what had been acknowledged.
-fn write_until_cut(image: Image, barrier: &str, requests: u64, cut: Cut) -> (Image, Acknowledged) {
+fn write_until_cut(image: Image, load: &str, requests: u64, cut: Cut) -> (Image, Acknowledged) {
     let mount = Mount::new(image);
     mount.cut_after(requests, cut);
     let mut writer = Command::new(env!("CARGO_BIN_EXE_store-writer"))
         .arg(mount.store())
-        .arg(barrier)
+        .arg(load)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -1,5 +1,5 @@
 //! The process that dies at the cut: it writes to a store from several threads and tells on its standard output, one
-//! line each, which batches were acknowledged. `store-writer DIRECTORY barrier|danger-no-barrier`
+//! line each, which batches were acknowledged. `store-writer DIRECTORY barrier|danger-no-barrier|import`
 #![expect(clippy::expect_used, reason = "a test program")]
 
 mod history;
@@ -23,15 +23,17 @@ fn main() -> anyhow::Result<()> {
     let [_, directory, barrier] = arguments.as_slice() else { bail!("two arguments are needed") };
     let options = StoreOptions { cache_bytes: 1024 * 1024 };
     let store = match barrier.to_str() {
-        Some("barrier") => SledStore::open(Path::new(directory), options),
+        Some("barrier" | "import") => SledStore::open(Path::new(directory), options),
         Some("danger-no-barrier") => SledStore::open_with_danger_no_barrier(Path::new(directory), options),
         Some(_) | None => bail!("{} is no barrier", AsRef::<OsStr>::as_ref(barrier).display()),
     };
+    let import = barrier.to_str() == Some("import");
     let store = Arc::new(store.context("open the store")?);
     let writers: Vec<_> = (0..history::WRITERS)
         .map(|writer| {
             let store = Arc::clone(&store);
-            thread::spawn(move || write_until_the_cut(&store, writer))
+            let load = if import { Load::Import } else { Load::of(writer) };
+            thread::spawn(move || write_until_the_cut(&store, writer, load))
         })
         .collect();
     for writer in writers {
@@ -43,7 +45,30 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_until_the_cut(store: &SledStore, writer: u32) -> Result<(), StoreError> {
+/// When a writer wants its batches durable.
+#[derive(Clone, Copy)]
+enum Load {
+    /// As a Raft log does: many are on their way at once.
+    Pipelined,
+    /// As a request does: each for itself.
+    Alone,
+    /// Every 20 batches.
+    Grouped,
+    /// As an import does: hardly ever.
+    Import,
+}
+
+impl Load {
+    const fn of(writer: u32) -> Self {
+        match writer {
+            0 | 1 => Self::Pipelined,
+            2 => Self::Grouped,
+            _ => Self::Alone,
+        }
+    }
+}
+
+fn write_until_the_cut(store: &SledStore, writer: u32, load: Load) -> Result<(), StoreError> {
     let head = store.get(history::keyspace(writer), &history::head_key(writer))?;
     let mut number = head.and_then(|head| head.try_into().ok()).map_or(0, u64::from_be_bytes);
     // What an opened store shows must stay as well.
@@ -60,9 +85,8 @@ fn write_until_the_cut(store: &SledStore, writer: u32) -> Result<(), StoreError>
             }
         }
         store.write(history::keyspace(writer), batch)?;
-        match writer {
-            // As a Raft log does: many at once.
-            0 | 1 => {
+        let batches_per_barrier = match load {
+            Load::Pipelined => {
                 if enter.send(()).is_err() {
                     return Ok(());
                 }
@@ -73,14 +97,15 @@ fn write_until_the_cut(store: &SledStore, writer: u32) -> Result<(), StoreError>
                         drop(leave.lock().map(|leave| leave.recv()));
                     }
                 }));
+                continue;
             }
-            // As an import does: rarely.
-            2 if !number.is_multiple_of(20) => {}
-            // As a request does: each for itself.
-            _ => {
-                store.barrier()?;
-                acknowledge(writer, number);
-            }
+            Load::Alone => 1,
+            Load::Grouped => 20,
+            Load::Import => 1000,
+        };
+        if number.is_multiple_of(batches_per_barrier) {
+            store.barrier()?;
+            acknowledge(writer, number);
         }
     }
 }

@@ -27,7 +27,8 @@ pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// Most that may lie in sled's log unsynced, by the estimate of [`charge`]. sled reuses a segment once its contents
 /// have been moved and some further segments written, and takes the move for durable then. A barrier in time makes
-/// that true even if the disk writes in another order.
+/// that true even if the disk writes in another order. With four times as much the power-cut test still passes, with
+/// sixteen times as much it finds torn batches, and without a bound a database that does not open.
 const UNSYNCED_BYTES_MAX: u64 = SEGMENT_BYTES as u64 / 2;
 /// How long the threads of a store that was just closed in this process may keep its file open.
 const REOPEN_DEADLINE: Duration = Duration::from_secs(5);

@@ -392,7 +392,7 @@ fn assert_holds(subject: &Subject, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn random_histories_agree_with_a_map(steps in prop::collection::vec(step(), 1..60)) {
