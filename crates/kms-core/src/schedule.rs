@@ -10,7 +10,12 @@ pub enum Due {
     /// The waiting period of a single-Region key is over.
     DestroyKey(KeyId),
     /// The waiting period of a replica is over: leave the key set.
-    RemoveReplica(KeyId),
+    RemoveReplica {
+        /// The key.
+        key_id: KeyId,
+        /// When the Region was added, which tells this life of the replica from another.
+        added_at: Timestamp,
+    },
     /// The waiting period of a primary without replicas is over: delete the key set.
     DeleteKeySet(KeyId),
     /// A primary's waiting period is over but replicas have appeared: wait for them.
@@ -43,7 +48,9 @@ pub fn due(
 fn local_due(region: &RegionName, record: &KeyRecord, set: Option<&KeySet>) -> Due {
     let key_id = record.key_id;
     match (record.lifecycle, set) {
-        (Lifecycle::PendingDeletion { .. }, Some(set)) if set.primary != *region => Due::RemoveReplica(key_id),
+        (Lifecycle::PendingDeletion { .. }, Some(set)) if set.primary != *region => {
+            Due::RemoveReplica { key_id, added_at: record.created_at }
+        }
         (Lifecycle::PendingDeletion { .. }, Some(set)) if set.replicas().next().is_some() => {
             Due::AwaitReplicaDeletion(key_id)
         }

@@ -42,8 +42,8 @@ impl ControlState {
             ControlBody::RegisterRegion(body) => self.register_region(region, at, body),
             ControlBody::CreateKeySet(body) => self.create_key_set(region, at, body),
             ControlBody::AddReplica(body) => self.add_replica(region, at, body),
-            ControlBody::ReplicaReady { key_id } => self.replica_ready(region, key_id),
-            ControlBody::RemoveReplica { key_id } => self.remove_replica(region, key_id),
+            ControlBody::ReplicaReady { key_id, added_at } => self.replica_ready(region, key_id, *added_at),
+            ControlBody::RemoveReplica { key_id, added_at } => self.remove_replica(region, key_id, *added_at),
             ControlBody::DeleteKeySet { key_id } => self.delete_key_set(region, key_id),
             ControlBody::StageMaterial(body) => self.stage_material(region, at, body),
             ControlBody::ActivateMaterial(body) => self.activate_material(region, at, body),
@@ -123,18 +123,24 @@ impl ControlState {
         put(set)
     }
 
-    fn replica_ready(&self, region: &RegionName, key_id: &KeyId) -> Step {
+    fn replica_ready(&self, region: &RegionName, key_id: &KeyId, added_at: Timestamp) -> Step {
         let mut set = self.set(key_id)?;
-        set.holders.get_mut(region).ok_or(Refusal::NoReplica)?.status = HolderStatus::Ready;
+        let holder = set.holders.get_mut(region).filter(|h| h.added_at == added_at).ok_or(Refusal::NoReplica)?;
+        holder.status = HolderStatus::Ready;
         put(set)
     }
 
-    fn remove_replica(&self, region: &RegionName, key_id: &KeyId) -> Step {
+    /// A proposer that does not know what became of its proposal makes another one, and that one may arrive after the
+    /// Region was added again; then it means an earlier life of the replica.
+    fn remove_replica(&self, region: &RegionName, key_id: &KeyId, added_at: Timestamp) -> Step {
         let mut set = self.set(key_id)?;
         if set.primary == *region {
             return Err(Refusal::AlreadyPrimary);
         }
-        set.holders.remove(region).ok_or(Refusal::NoReplica)?;
+        let removed = set.holders.remove(region).ok_or(Refusal::NoReplica)?;
+        if removed.added_at != added_at {
+            return Err(Refusal::NoReplica);
+        }
         for material in &mut set.materials {
             material.boxes.remove(region);
         }
@@ -200,6 +206,9 @@ impl ControlState {
     fn set_rotation(&self, region: &RegionName, body: &SetRotation) -> Step {
         let mut set = self.set_as_primary(region, &body.key_id, body.expected_epoch)?;
         check_rotatable(&set)?;
+        if body.schedule.is_some_and(|s| !limits::ROTATION_PERIOD_DAYS.contains(&s.period_days)) {
+            return Err(Refusal::Malformed);
+        }
         set.rotation = body.schedule;
         put(set)
     }

@@ -37,15 +37,19 @@ pub enum ControlBody {
     CreateKeySet(CreateKeySet),
     /// The primary adds a replica Region.
     AddReplica(AddReplica),
-    /// The proposing Region says that its replica is usable.
+    /// The proposing Region says that its key resource is usable.
     ReplicaReady {
         /// The key.
         key_id: KeyId,
+        /// When the Region was added: a proposal that arrives late must not mean a later life of the replica.
+        added_at: Timestamp,
     },
     /// The proposing Region gives its replica up for good.
     RemoveReplica {
         /// The key.
         key_id: KeyId,
+        /// When the Region was added, as above.
+        added_at: Timestamp,
     },
     /// The primary, alone by now, deletes the key for good.
     DeleteKeySet {

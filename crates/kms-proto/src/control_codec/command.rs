@@ -51,9 +51,9 @@ fn body(body: &ControlBody) -> Body {
         }),
         ControlBody::CreateKeySet(b) => Body::CreateKeySet(create_key_set(b)),
         ControlBody::AddReplica(b) => Body::AddReplica(add_replica(b)),
-        ControlBody::ReplicaReady { key_id } => Body::ReplicaReady(key_only(key_id)),
-        ControlBody::RemoveReplica { key_id } => Body::RemoveReplica(key_only(key_id)),
-        ControlBody::DeleteKeySet { key_id } => Body::DeleteKeySet(key_only(key_id)),
+        ControlBody::ReplicaReady { key_id, added_at } => Body::ReplicaReady(one_replica(key_id, *added_at)),
+        ControlBody::RemoveReplica { key_id, added_at } => Body::RemoveReplica(one_replica(key_id, *added_at)),
+        ControlBody::DeleteKeySet { key_id } => Body::DeleteKeySet(pb::DeleteKeySet { key_id: key_id.to_string() }),
         ControlBody::StageMaterial(b) => Body::StageMaterial(pb::StageMaterial {
             key_id: b.key_id.to_string(),
             expected_epoch: b.expected_epoch,
@@ -82,8 +82,8 @@ fn body(body: &ControlBody) -> Body {
     }
 }
 
-fn key_only(key_id: &KeyId) -> pb::KeyOnly {
-    pb::KeyOnly { key_id: key_id.to_string() }
+fn one_replica(key_id: &KeyId, added_at: Timestamp) -> pb::OneReplica {
+    pb::OneReplica { key_id: key_id.to_string(), added_at_ms: added_at.millis() }
 }
 
 fn create_key_set(b: &CreateKeySet) -> pb::CreateKeySet {
@@ -121,8 +121,12 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         }),
         Body::CreateKeySet(m) => ControlBody::CreateKeySet(parse_create_key_set(m)?),
         Body::AddReplica(m) => ControlBody::AddReplica(parse_add_replica(m)?),
-        Body::ReplicaReady(m) => ControlBody::ReplicaReady { key_id: F.key_id(&m.key_id)? },
-        Body::RemoveReplica(m) => ControlBody::RemoveReplica { key_id: F.key_id(&m.key_id)? },
+        Body::ReplicaReady(m) => {
+            ControlBody::ReplicaReady { key_id: F.key_id(&m.key_id)?, added_at: Timestamp::from_millis(m.added_at_ms) }
+        }
+        Body::RemoveReplica(m) => {
+            ControlBody::RemoveReplica { key_id: F.key_id(&m.key_id)?, added_at: Timestamp::from_millis(m.added_at_ms) }
+        }
         Body::DeleteKeySet(m) => ControlBody::DeleteKeySet { key_id: F.key_id(&m.key_id)? },
         Body::StageMaterial(m) => ControlBody::StageMaterial(StageMaterial {
             key_id: F.key_id(&m.key_id)?,

@@ -19,25 +19,24 @@ impl Service {
         let now = self.now();
         let items =
             self.directory().read(|regional, control| schedule::due(self.region(), regional, control, now, DUE_MAX));
-        let count = items.len();
-        let mut first_error = None;
-        for item in items {
-            if let Err(error) = self.do_one(&item).await {
-                tracing::warn!(?item, %error, "something due could not be done; it stays due");
-                first_error.get_or_insert(error);
-            }
-        }
-        first_error.map_or(Ok(count), Err)
+        // All at once, so that what needs no other Region does not wait for what does.
+        let work = items.iter().map(|item| async move {
+            self.do_one(item)
+                .await
+                .inspect_err(|error| tracing::warn!(?item, %error, "something due could not be done; it stays due"))
+        });
+        let done = futures::future::join_all(work).await;
+        done.into_iter().find_map(Result::err).map_or(Ok(items.len()), Err)
     }
 
     async fn do_one(&self, item: &Due) -> Result<Progress, KmsError> {
         match item {
             Due::DestroyKey(key_id) => {
                 let refused = self.submit(RegionalBody::DestroyKey(*key_id)).await?;
-                settled(refused, |r| *r == RegionalRefusal::KeyNotFound)
+                settled(refused, |r| matches!(r, RegionalRefusal::KeyNotFound | RegionalRefusal::State(_)))
             }
-            Due::RemoveReplica(key_id) => {
-                let refused = self.propose(ControlBody::RemoveReplica { key_id: *key_id }).await?;
+            Due::RemoveReplica { key_id, added_at } => {
+                let refused = self.propose(ControlBody::RemoveReplica { key_id: *key_id, added_at: *added_at }).await?;
                 settled(refused, |r| matches!(r, Refusal::NoReplica | Refusal::KeyNotFound | Refusal::AlreadyPrimary))
             }
             Due::DeleteKeySet(key_id) => {

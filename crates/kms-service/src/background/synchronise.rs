@@ -41,7 +41,10 @@ impl Service {
             (Step::Destroy, _) | (_, None) => self.destroy(key_id).await,
             (Step::CreateResource, Some(set)) => self.create_resource(&set).await,
             (Step::Install { materials, complete }, Some(set)) => self.install(&set, &materials, complete).await,
-            (Step::ReportReady, Some(_)) => self.shared(ControlBody::ReplicaReady { key_id: *key_id }).await,
+            (Step::ReportReady, Some(set)) => {
+                let added_at = set.holders.get(self.region()).ok_or(KmsError::Internal)?.added_at;
+                self.shared(ControlBody::ReplicaReady { key_id: *key_id, added_at }).await
+            }
             (Step::StartDeletionClock { window_days }, Some(_)) => {
                 let deletion_date = self.now().plus(self.config().day_length.days(window_days));
                 self.local(RegionalBody::StartDeletionClock { key_id: *key_id, deletion_date }).await
