@@ -91,6 +91,8 @@ enum Row {
     Use,
     /// Like `Use`, but not while the primary moves.
     UseNotUpdating,
+    /// Like `Use`, but also while the custom key store is away.
+    Grant,
     /// Changes Enabled and Disabled.
     Switch,
     /// Changes metadata: not while a deletion is pending.
@@ -101,8 +103,10 @@ enum Row {
     Cancel,
     /// Imports material.
     Import,
-    /// Removes imported material or prepares an import.
-    ImportNotUpdating,
+    /// Prepares an import: like `Import`, but not while the primary moves.
+    PrepareImport,
+    /// Removes imported material, even while a deletion is pending.
+    DeleteImport,
 }
 
 const fn row(operation: KeyOperation) -> Row {
@@ -112,8 +116,8 @@ const fn row(operation: KeyOperation) -> Row {
         O::CreateAlias | O::TagResource | O::UntagResource | O::UpdateAlias | O::UpdateKeyDescription => Row::Edit,
         O::ScheduleKeyDeletion => Row::Schedule,
         O::DisableKey | O::EnableKey => Row::Switch,
-        O::CreateGrant
-        | O::Decapsulate
+        O::CreateGrant => Row::Grant,
+        O::Decapsulate
         | O::Decrypt
         | O::DeriveSharedSecret
         | O::DisableKeyRotation
@@ -134,7 +138,8 @@ const fn row(operation: KeyOperation) -> Row {
         | O::VerifyMac => Row::Use,
         O::ReplicateKey => Row::UseNotUpdating,
         O::ImportKeyMaterial => Row::Import,
-        O::GetParametersForImport | O::DeleteImportedKeyMaterial => Row::ImportNotUpdating,
+        O::GetParametersForImport => Row::PrepareImport,
+        O::DeleteImportedKeyMaterial => Row::DeleteImport,
         O::DeleteAlias
         | O::DescribeKey
         | O::GetKeyLastUsage
@@ -161,20 +166,20 @@ pub const fn check(operation: KeyOperation, state: KeyState) -> Result<(), State
     match (row(operation), state) {
         (Row::Cancel, S::PendingDeletion | S::PendingReplicaDeletion) => Ok(()),
         (Row::Cancel, _) => Err(F::NotPendingDeletion),
-        (Row::Import | Row::ImportNotUpdating, S::Creating) => Err(F::Creating),
-        (Row::ImportNotUpdating, S::Updating) => Err(F::Updating),
-        (Row::Import | Row::ImportNotUpdating, _) => Ok(()),
         (Row::Always, _) | (_, S::Enabled) => Ok(()),
+        (Row::Import | Row::PrepareImport | Row::DeleteImport, S::Creating) => Err(F::Creating),
+        (Row::PrepareImport | Row::DeleteImport, S::Updating) => Err(F::Updating),
+        (Row::DeleteImport, _) => Ok(()),
         (_, S::PendingDeletion | S::PendingReplicaDeletion) => Err(F::PendingDeletion),
-        (Row::Edit, _) => Ok(()),
+        (Row::Edit | Row::Import | Row::PrepareImport, _) => Ok(()),
         (Row::Schedule, S::Updating) => Err(F::Updating),
         (Row::Schedule, _) => Ok(()),
         (Row::Switch, S::Disabled | S::Unavailable) => Ok(()),
         (_, S::PendingImport) => Err(F::PendingImport),
         (_, S::Creating) => Err(F::Creating),
         (Row::Switch | Row::UseNotUpdating, S::Updating) => Err(F::Updating),
-        (Row::Use, S::Updating) => Ok(()),
-        (Row::Use | Row::UseNotUpdating, S::Disabled) => Err(F::Disabled),
+        (Row::Use | Row::Grant, S::Updating) | (Row::Grant, S::Unavailable) => Ok(()),
+        (Row::Use | Row::UseNotUpdating | Row::Grant, S::Disabled) => Err(F::Disabled),
         (Row::Use | Row::UseNotUpdating, S::Unavailable) => Err(F::Unavailable),
     }
 }

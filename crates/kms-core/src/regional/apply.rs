@@ -6,7 +6,7 @@ use super::{
     ScheduleDeletion,
 };
 use crate::{KeyOperation, RotationSchedule, StateFault, state_matrix};
-use kms_types::{AccountId, AliasName, KeyId, RotationType, Timestamp, limits};
+use kms_types::{AccountId, AliasName, KeyId, KeySpec, Origin, RotationType, Timestamp, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -130,9 +130,7 @@ impl RegionalState {
 
     fn rotate_material(&self, at: Timestamp, body: &RotateMaterial) -> Step {
         let mut record = self.record_for(&body.key_id, KeyOperation::RotateKeyOnDemand)?;
-        if record.is_multi_region() {
-            return Err(RegionalRefusal::WrongKind);
-        }
+        check_rotatable(&record)?;
         let material_id = body.material.material_id;
         if record.has_material(&material_id) {
             return Err(RegionalRefusal::MaterialExists);
@@ -199,9 +197,7 @@ impl RegionalState {
 
     fn set_rotation(&self, key_id: &KeyId, schedule: Option<RotationSchedule>) -> Step {
         let mut record = self.record_for(key_id, KeyOperation::EnableKeyRotation)?;
-        if record.is_multi_region() {
-            return Err(RegionalRefusal::WrongKind);
-        }
+        check_rotatable(&record)?;
         record.rotation = schedule;
         Ok(vec![put(record)])
     }
@@ -281,6 +277,12 @@ impl RegionalState {
         }
         Ok(())
     }
+}
+
+/// A multi-Region key is rotated through the control log; of single-Region keys only symmetric ones are rotated.
+fn check_rotatable(record: &KeyRecord) -> Result<(), RegionalRefusal> {
+    let rotates = record.spec == KeySpec::SymmetricDefault && record.origin == Origin::AwsKms;
+    if rotates && !record.is_multi_region() { Ok(()) } else { Err(RegionalRefusal::WrongKind) }
 }
 
 fn waiting_period_is_over(record: &KeyRecord, at: Timestamp) -> bool {

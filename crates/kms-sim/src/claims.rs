@@ -1,0 +1,92 @@
+//! What must hold for the control state at every index, each claim by itself.
+
+use crate::cast;
+use crate::model::Model;
+use kms_core::control::{ControlState, HolderStatus, KeySet};
+use kms_types::{KeyId, RegionName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every key set has exactly one primary, which holds the key.
+///
+/// # Errors
+/// The key for which it does not hold; so for the other claims.
+pub fn one_primary(state: &ControlState) -> Result<(), String> {
+    check(state, "one primary among the holders", |set| set.holders.keys().filter(|r| **r == set.primary).count() == 1)
+}
+
+/// Sealed boxes exist for holding Regions only, open there, and hold the version that they are listed under.
+///
+/// # Errors
+/// See [`one_primary`].
+pub fn boxes_for_holders_only(state: &ControlState) -> Result<(), String> {
+    check(state, "boxes exactly for the holders", |set| {
+        set.materials.iter().all(|version| {
+            let addressed: BTreeSet<&RegionName> = version.boxes.keys().collect();
+            let opens = |(region, sealed)| cast::open(region, sealed) == Some(version.material_id);
+            addressed == set.holders.keys().collect() && version.boxes.iter().all(opens)
+        })
+    })
+}
+
+/// The core's own invariants.
+///
+/// # Errors
+/// See [`one_primary`].
+pub fn invariants(state: &ControlState) -> Result<(), String> {
+    state.check_invariants().map_err(|(key_id, broken)| format!("{key_id}: {broken}"))
+}
+
+/// No key's epoch falls, and a new primary means a higher epoch. Remembers what it saw.
+#[derive(Debug, Default)]
+pub struct EpochsRise(BTreeMap<KeyId, (u64, RegionName)>);
+
+impl EpochsRise {
+    /// Looks at the next state.
+    ///
+    /// # Errors
+    /// See [`one_primary`].
+    pub fn check(&mut self, state: &ControlState) -> Result<(), String> {
+        let before = std::mem::take(&mut self.0);
+        self.0 = state.key_sets().map(|set| (set.key_id, (set.epoch, set.primary.clone()))).collect();
+        for (key_id, now) in &self.0 {
+            let Some(before) = before.get(key_id) else { continue };
+            let rose = now.0 == before.0.saturating_add(1) && now.1 != before.1;
+            if now != before && !rose {
+                return Err(format!("{key_id}: from {before:?} to {now:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The state says what the naive model says about primary, epoch, holders and materials.
+///
+/// # Errors
+/// See [`one_primary`].
+pub fn as_the_model_says(state: &ControlState, model: &Model) -> Result<(), String> {
+    let ids: Vec<_> = state.key_sets().map(|set| &set.key_id).collect();
+    if !model.keys().map(|(key_id, _)| key_id).eq(ids) {
+        return Err("the model knows other keys".to_owned());
+    }
+    for ((key_id, key), set) in model.keys().zip(state.key_sets()) {
+        let ready = |status: &HolderStatus| *status == HolderStatus::Ready;
+        let holders = set.holders.iter().map(|(r, h)| (r.clone(), (h.added_at, ready(&h.status)))).collect();
+        let activated = set.materials.iter().filter(|m| m.activation.is_some()).map(|m| m.material_id);
+        let same = key.primary == set.primary
+            && key.epoch == set.epoch
+            && key.holders == holders
+            && activated.eq(key.activated.iter().copied())
+            && set.staged().map(|m| m.material_id) == key.staged;
+        if !same {
+            return Err(format!("{key_id}: the model says {key:?}, the core {set:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn check(state: &ControlState, claim: &str, holds: impl Fn(&KeySet) -> bool) -> Result<(), String> {
+    match state.key_sets().find(|set| !holds(set)) {
+        Some(set) => Err(format!("{}: not {claim}: {set:?}", set.key_id)),
+        None => Ok(()),
+    }
+}

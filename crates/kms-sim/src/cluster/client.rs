@@ -1,0 +1,128 @@
+//! What clients ask of a node, with the checks that the service makes before it asks the core.
+
+use super::{Cluster, DAY, Request};
+use crate::cast;
+use kms_core::RotationSchedule;
+use kms_core::control::{ActivateMaterial, AddReplica, ControlBody, CreateKeySet, KeySet, SetRotation, UpdatePrimary};
+use kms_core::regional::{KeyRecord, Lifecycle, RegionalBody, ScheduleDeletion};
+use kms_types::{DayLength, KeyId, KeySpec, KeyUsage, Origin, RotationType};
+use std::sync::Arc;
+
+/// The waiting period that clients ask for, in days.
+const WINDOW_DAYS: u32 = 7;
+/// Most keys at a time.
+const KEYS_MAX: usize = 2;
+
+impl Cluster {
+    /// Carries out a request about one of the keys, at a node or, if none is named, where it makes sense: a deletion in a
+    /// replica's Region, everything else in the primary's.
+    pub(super) fn request(&mut self, node: Option<usize>, request: Request, key: usize) {
+        if matches!(request, Request::CreateKey) {
+            return self.create_key(node.unwrap_or_default());
+        }
+        let keys: Vec<_> = self.latest.key_sets().collect();
+        let Some(set) = super::pick(key, keys.len()).and_then(|n| keys.get(n)) else { return };
+        let leader = self.nodes.iter().position(|n| n.region == set.primary).unwrap();
+        let replica = self.nodes.iter().position(|n| set.replicas().any(|r| *r == n.region));
+        let sensible = if matches!(request, Request::ScheduleKeyDeletion) { replica } else { Some(leader) };
+        let (Some(node), key_id) = (node.or(sensible), &set.key_id.clone()) else { return };
+        let me = &self.nodes[node];
+        let set = me.control.key_set(key_id).cloned();
+        let record = me.regional.key(key_id).cloned();
+        let (Some(set), Some(record)) = (set, record) else { return };
+        let enabled = record.lifecycle == Lifecycle::Enabled;
+        let leads = set.primary == me.region;
+        match request {
+            Request::CreateKey => {}
+            Request::ReplicateKey { to } if leads && enabled => self.replicate(node, &set, leader + 1 + to),
+            Request::ScheduleKeyDeletion => self.schedule_deletion(node, &set, &record),
+            Request::CancelKeyDeletion => {
+                if self.acknowledged(node, RegionalBody::CancelDeletion(*key_id)) {
+                    let place = (self.nodes[node].region.clone(), *key_id);
+                    self.kept.insert(place, record.created_at);
+                }
+            }
+            Request::EnableKey => drop(self.acknowledged(node, RegionalBody::EnableKey(*key_id))),
+            Request::DisableKey => drop(self.acknowledged(node, RegionalBody::DisableKey(*key_id))),
+            Request::RotateKeyOnDemand if leads && enabled => self.stage(node, key_id, RotationType::OnDemand),
+            Request::EnableKeyRotation if leads && enabled => {
+                let next_at = self.now.plus(DayLength::new(DAY).days(90));
+                let schedule = Some(RotationSchedule { period_days: 90, next_at });
+                let body = SetRotation { key_id: *key_id, expected_epoch: set.epoch, schedule };
+                self.propose(node, ControlBody::SetRotation(body));
+            }
+            Request::ActivateWithoutOthers if leads => self.activate_without_others(node, &set, &record),
+            Request::Promote { to } => {
+                let (from, to) = (set.primary.clone(), cast::holding_region(leader + 1 + to));
+                let body = UpdatePrimary { key_id: *key_id, from, to, expected_epoch: set.epoch };
+                self.propose(node, ControlBody::UpdatePrimary(body));
+            }
+            Request::ReplicateKey { .. }
+            | Request::RotateKeyOnDemand
+            | Request::EnableKeyRotation
+            | Request::ActivateWithoutOthers => {}
+        }
+    }
+
+    /// Applies a regional command and, when it succeeds, flushes before the answer. Returns whether it succeeded.
+    fn acknowledged(&mut self, node: usize, body: RegionalBody) -> bool {
+        let done = self.nodes[node].apply_regional(self.now, body).is_ok();
+        self.nodes[node].flush();
+        done
+    }
+
+    /// Few keys, so that much happens to each.
+    fn create_key(&mut self, node: usize) {
+        if self.latest.key_sets().count() >= KEYS_MAX {
+            return;
+        }
+        self.number += 1;
+        let region = self.nodes[node].region.clone();
+        let material_id = cast::material(self.number);
+        let body = CreateKeySet {
+            key_id: cast::multi_region_key(self.number),
+            account: cast::account(),
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::AwsKms,
+            material_id,
+            sealed: cast::sealed(&region, &region, &material_id),
+            initial: cast::initial(self.now),
+        };
+        self.propose(node, ControlBody::CreateKeySet(body));
+    }
+
+    fn replicate(&mut self, node: usize, set: &Arc<KeySet>, to: usize) {
+        let (source, replica) = (self.nodes[node].region.clone(), cast::holding_region(to));
+        let boxed = set.materials.iter().map(|m| (m.material_id, cast::sealed(&source, &replica, &m.material_id)));
+        let body = AddReplica {
+            key_id: set.key_id,
+            expected_epoch: set.epoch,
+            boxes: boxed.collect(),
+            replica,
+            initial: cast::initial(self.now),
+        };
+        self.propose(node, ControlBody::AddReplica(body));
+    }
+
+    fn schedule_deletion(&mut self, node: usize, set: &Arc<KeySet>, record: &Arc<KeyRecord>) {
+        let waits = set.primary == self.nodes[node].region && set.replicas().next().is_some();
+        let deletion_date = (!waits).then(|| self.now.plus(DayLength::new(DAY).days(WINDOW_DAYS)));
+        let key_id: KeyId = record.key_id;
+        // From here on the key may go, even if the answer never reaches the client.
+        self.kept.remove(&(self.nodes[node].region.clone(), key_id));
+        let body = ScheduleDeletion { key_id, window_days: WINDOW_DAYS, deletion_date };
+        self.acknowledged(node, RegionalBody::ScheduleDeletion(body));
+    }
+
+    fn activate_without_others(&mut self, node: usize, set: &Arc<KeySet>, record: &Arc<KeyRecord>) {
+        let Some(staged) = set.staged().map(|m| m.material_id).filter(|id| record.has_material(id)) else { return };
+        let body = ActivateMaterial {
+            key_id: set.key_id,
+            expected_epoch: set.epoch,
+            material_id: staged,
+            without: set.replicas().cloned().collect(),
+        };
+        self.propose(node, ControlBody::ActivateMaterial(body));
+    }
+}

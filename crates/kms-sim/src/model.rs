@@ -1,0 +1,130 @@
+//! A naive model of the control log, written from the design and not from the core: who is primary, at which epoch, who
+//! holds the key, and whether a command is accepted. Slow and simple; it keeps no boxes and no reasons.
+
+use kms_core::control::{ControlBody, ControlCommand, ProposalId, RegionRole};
+use kms_types::{KeyId, KeyMaterialId, KeySpec, Origin, RegionName, RotationType, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the model believes.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    regions: BTreeMap<RegionName, RegionRole>,
+    keys: BTreeMap<KeyId, Key>,
+    verdicts: BTreeMap<ProposalId, bool>,
+}
+
+/// One key as the model sees it.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The primary Region.
+    pub primary: RegionName,
+    /// How often the primary changed, plus one.
+    pub epoch: u64,
+    /// Every holding Region: when it was added, and whether it said that it is ready.
+    pub holders: BTreeMap<RegionName, (Timestamp, bool)>,
+    /// Activated material, in order.
+    pub activated: Vec<KeyMaterialId>,
+    /// Staged material.
+    pub staged: Option<KeyMaterialId>,
+    on_demand: u32,
+    rotatable: bool,
+}
+
+impl Model {
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &Key)> {
+        self.keys.iter()
+    }
+
+    /// Takes in one command and says whether it is accepted. A repeated proposal gets its first verdict again.
+    pub fn judge(&mut self, command: &ControlCommand) -> bool {
+        if let Some(verdict) = self.verdicts.get(&command.proposal_id) {
+            return *verdict;
+        }
+        let verdict = self.take_in(command).is_some();
+        self.verdicts.insert(command.proposal_id, verdict);
+        verdict
+    }
+
+    fn may_hold(&self, region: &RegionName) -> Option<()> {
+        (self.regions.get(region) == Some(&RegionRole::Full)).then_some(())
+    }
+
+    fn led_by(&mut self, region: &RegionName, key_id: &KeyId, epoch: u64) -> Option<&mut Key> {
+        self.keys.get_mut(key_id).filter(|key| key.primary == *region && key.epoch == epoch)
+    }
+
+    /// `None` when the command is refused; then nothing was changed.
+    fn take_in(&mut self, command: &ControlCommand) -> Option<()> {
+        let (me, at) = (&command.region, command.at);
+        match &command.body {
+            ControlBody::RegisterRegion(b) => {
+                let same_role = self.regions.get(me).is_none_or(|role| *role == b.role);
+                let has_key = !b.sealing_public_key.is_empty();
+                (same_role && has_key == (b.role == RegionRole::Full)).then_some(())?;
+                self.regions.insert(me.clone(), b.role);
+            }
+            ControlBody::CreateKeySet(b) => {
+                self.may_hold(me)?;
+                (b.key_id.is_multi_region() && !self.keys.contains_key(&b.key_id)).then_some(())?;
+                let key = Key {
+                    primary: me.clone(),
+                    epoch: 1,
+                    holders: BTreeMap::from([(me.clone(), (at, false))]),
+                    activated: vec![b.material_id],
+                    staged: None,
+                    on_demand: 0,
+                    rotatable: b.spec == KeySpec::SymmetricDefault && b.origin == Origin::AwsKms,
+                };
+                self.keys.insert(b.key_id, key);
+            }
+            ControlBody::AddReplica(b) => {
+                self.may_hold(&b.replica)?;
+                let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
+                let versions: BTreeSet<_> = key.activated.iter().chain(&key.staged).collect();
+                (!key.holders.contains_key(&b.replica) && b.boxes.keys().eq(versions)).then_some(())?;
+                key.holders.insert(b.replica.clone(), (at, false));
+            }
+            ControlBody::ReplicaReady { key_id, added_at } => {
+                self.keys.get_mut(key_id)?.holders.get_mut(me).filter(|(since, _)| since == added_at)?.1 = true;
+            }
+            ControlBody::RemoveReplica { key_id, added_at } => {
+                let key = self.keys.get_mut(key_id).filter(|key| key.primary != *me)?;
+                key.holders.get(me).filter(|(since, _)| since == added_at)?;
+                key.holders.remove(me);
+            }
+            ControlBody::DeleteKeySet { key_id } => {
+                self.keys.get(key_id).filter(|key| key.primary == *me && key.holders.len() == 1)?;
+                self.keys.remove(key_id);
+            }
+            ControlBody::StageMaterial(b) => {
+                let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
+                let on_demand = u32::from(b.rotation_type == RotationType::OnDemand);
+                let fits = b.boxes.keys().eq(key.holders.keys()) && !key.activated.contains(&b.material_id);
+                (key.rotatable && key.staged.is_none() && fits && key.on_demand + on_demand <= 25).then_some(())?;
+                key.on_demand += on_demand;
+                key.staged = Some(b.material_id);
+            }
+            ControlBody::ActivateMaterial(b) => {
+                let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
+                let others = b.without.iter().all(|region| region != me && key.holders.contains_key(region));
+                (others && key.staged == Some(b.material_id)).then_some(())?;
+                key.activated.extend(key.staged.take());
+            }
+            ControlBody::SetRotation(b) => {
+                let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
+                (key.rotatable && b.schedule.is_none_or(|s| (90..=2560).contains(&s.period_days))).then_some(())?;
+            }
+            ControlBody::UpdatePrimary(b) => {
+                // Whoever asks: a Region that was cut off cannot know, and a majority decides.
+                let key = self.keys.get_mut(&b.key_id)?;
+                let ready = key.holders.get(&b.to).is_some_and(|(_, ready)| *ready);
+                let current = key.primary == b.from && key.epoch == b.expected_epoch;
+                (current && ready && b.from != b.to).then_some(())?;
+                key.primary = b.to.clone();
+                key.epoch += 1;
+            }
+        }
+        Some(())
+    }
+}
