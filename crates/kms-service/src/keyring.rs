@@ -139,7 +139,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Missing`] when the store does not have it.
     pub fn material(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<KeyMaterial, KeyringError> {
-        let stored = self.regional.wrapped_material(key_id, material_id).map_err(|_| KeyringError::Store)?;
+        let stored = self.regional.wrapped_material(key_id, material_id).map_err(|_invalid| KeyringError::Store)?;
         let wrapped = stored.ok_or(KeyringError::Missing)?;
         let epoch = KeyMaterial::wrapped_epoch(&wrapped)?;
         let keks = self.keks.load();

@@ -135,7 +135,7 @@ impl Service {
     /// 16 random bytes, for a new key ID.
     pub(crate) fn random_id(&self) -> Result<[u8; 16], KmsError> {
         let mut id = [0; 16];
-        self.entropy().fill(&mut id).map_err(|_| KmsError::Internal)?;
+        self.entropy().fill(&mut id).map_err(|_invalid| KmsError::Internal)?;
         Ok(id)
     }
 
