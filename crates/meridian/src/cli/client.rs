@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::exit::{Exit, Failure};
 use crate::tls::{Credentials, channel};
+use kms_proto::cluster::v1::StatusRequest;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
 use kms_types::RegionName;
@@ -10,11 +11,14 @@ use rustls::ClientConfig;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 /// Longest wait for a Region's answer to a question.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A living Region says so within milliseconds, wherever it is.
+const LIVING_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for a change that needs a majority.
 pub(super) const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -66,6 +70,30 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn keys(&self, region: &RegionName) -> anyhow::Result<KmsClient<Channel>> {
         Ok(KmsClient::new(self.channel(region)?))
+    }
+
+    /// The Region `preferred` if it answers, or else the first other one that does.
+    ///
+    /// # Errors
+    /// Fails when no Region answers.
+    pub(super) async fn living(&self, preferred: &RegionName) -> anyhow::Result<RegionName> {
+        let mut asking = JoinSet::new();
+        for region in self.regions().cloned() {
+            let mut operator = self.operator(&region)?;
+            asking.spawn(async move {
+                let answer = within(&region, LIVING_TIMEOUT, operator.status(StatusRequest {})).await;
+                answer.is_ok().then_some(region)
+            });
+        }
+        let mut first = None;
+        while let Some(answer) = asking.join_next().await {
+            match answer? {
+                Some(region) if region == *preferred => return Ok(region),
+                Some(region) => first = first.or(Some(region)),
+                None => {}
+            }
+        }
+        Ok(first.ok_or_else(|| Failure::unavailable("no Region of the cluster answers"))?)
     }
 
     fn channel(&self, region: &RegionName) -> anyhow::Result<Channel> {

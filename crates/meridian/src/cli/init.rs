@@ -58,7 +58,14 @@ pub(crate) struct InitArgs {
 }
 
 pub(crate) fn run(args: InitArgs) -> anyhow::Result<()> {
-    let members = members(&args)?;
+    let members = write(&args)?;
+    report(&args, &members);
+    Ok(())
+}
+
+/// Writes everything and returns the members.
+pub(super) fn write(args: &InitArgs) -> anyhow::Result<Vec<Member>> {
+    let members = members(args)?;
     AccountId::parse(&args.account).map_err(|_invalid| Failure::usage("--account must be 12 digits"))?;
     let shaped = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if !(1..=64).contains(&args.cluster_id.len()) || !args.cluster_id.bytes().all(shaped) {
@@ -72,15 +79,16 @@ pub(crate) fn run(args: InitArgs) -> anyhow::Result<()> {
     let authority = Authority::create(&args.cluster_id, &ca_directory)?;
     let principals = principals(&args.account)?;
     for (index, member) in members.iter().enumerate() {
-        write_member(&args, &authority, &principals, &members, index, member)?;
+        write_member(args, &authority, &principals, &members, index, member)?;
     }
     authority.issue_operator()?.write(&args.out, "operator")?;
-    write_cluster_file(&args, &members)?;
-    report(&args, &members);
-    Ok(())
+    write_cluster_file(args, &members)?;
+    Ok(members)
 }
 
-struct Member {
+/// A member of the new cluster.
+#[derive(Debug)]
+pub(super) struct Member {
     region: RegionName,
     host: String,
     role: Role,

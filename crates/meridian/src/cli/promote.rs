@@ -41,15 +41,16 @@ pub(crate) struct PromoteArgs {
 
 pub(crate) fn run(args: PromoteArgs) -> anyhow::Result<()> {
     let client = Client::new(args.cluster.find()?)?;
-    // The target is asked: it must be up anyway, and knows best what it has applied.
+    // Any living Region can promote. The target is asked if it lives, and another one says why not if it does not.
     let target = client.known(&args.to)?;
     let runtime = super::runtime()?;
+    let asked = runtime.block_on(client.living(&target))?;
     let ask = |plan_hash: String| {
         let request = PromoteRequest { key_id: args.key.clone(), to_region: args.to.clone(), plan_hash };
-        let (client, target) = (&client, &target);
+        let (client, asked) = (&client, &asked);
         async move {
-            let mut keys = client.keys(target)?;
-            anyhow::Ok(within(target, CHANGE_TIMEOUT, keys.promote(request)).await?)
+            let mut keys = client.keys(asked)?;
+            anyhow::Ok(within(asked, CHANGE_TIMEOUT, keys.promote(request)).await?)
         }
     };
     let plan = runtime.block_on(ask(String::new()))?.plan.context("the Region's answer has no plan in it")?;
