@@ -87,8 +87,8 @@ pub(super) struct RawRootKey {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRaft {
-    /// Default 150, 10 to 5,000. Above the round trip between Regions and a sync of their disks, else heartbeats count as
-    /// unanswered.
+    /// Default 150, 10 to 5,000. Above the round trip between Regions and a sync of their disks, else heartbeats count
+    /// as unanswered.
     pub(super) heartbeat_ms: Option<u64>,
     /// Default 900, 50 to 60,000, at least 3 heartbeats. Too short: needless elections. Too long: slow failover.
     pub(super) election_timeout_min_ms: Option<u64>,
