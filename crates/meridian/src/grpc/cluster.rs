@@ -32,7 +32,6 @@ impl ClusterService {
         Self { handles }
     }
 
-    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
     fn find(&self, reference: &str) -> Result<FoundKey, Status> {
         self.handles.service.find_for_operator(reference).map_err(|error| status::from_kms(&error))
     }

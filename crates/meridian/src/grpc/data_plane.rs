@@ -27,7 +27,6 @@ impl DataPlane {
         Self { handles, callers }
     }
 
-    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
     fn authenticate<T>(&self, request: Request<T>) -> Result<(Caller, T), Status> {
         if self.handles.is_witness() {
             return Err(Status::failed_precondition("this Region is a witness: it votes and holds no keys"));
@@ -37,7 +36,6 @@ impl DataPlane {
     }
 
     /// Promote may be called by principals, who are authorised on the key, and by operators.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
     fn promoter(&self, request: &Request<pb::PromoteRequest>) -> Result<(Caller, String), Status> {
         let reference = request.get_ref().key_id.clone();
         match identity_of(request)? {
@@ -201,7 +199,6 @@ fn optional(text: String) -> Option<String> {
     if text.is_empty() { None } else { Some(text) }
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type")]
 fn check_length(field: &str, length: usize, most: usize) -> Result<(), Status> {
     if (1..=most).contains(&length) {
         return Ok(());
@@ -209,7 +206,6 @@ fn check_length(field: &str, length: usize, most: usize) -> Result<(), Status> {
     Err(status::from_kms(&KmsError::service(format!("{field} must have 1 to {most} bytes"))))
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type")]
 fn check_random_length(length: u32) -> Result<(), Status> {
     check_length("number_of_bytes", usize::try_from(length).unwrap_or(usize::MAX), limits::RANDOM_BYTES_MAX)
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use tonic::{Request, Status};
 
 /// Admits the nodes of Regions and tells the peer service which Region calls.
-#[expect(clippy::result_large_err, reason = "tonic's interceptor signature")]
 pub(super) fn admit_regions(mut request: Request<()>) -> Result<Request<()>, Status> {
     match identity_of(&request)? {
         PeerIdentity::Region(region) => {
@@ -23,7 +22,6 @@ pub(super) fn admit_regions(mut request: Request<()>) -> Result<Request<()>, Sta
 }
 
 /// Admits operators.
-#[expect(clippy::result_large_err, reason = "tonic's interceptor signature")]
 pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Status> {
     match identity_of(&request)? {
         PeerIdentity::Operator => Ok(request),
@@ -55,7 +53,6 @@ impl CallerDirectory {
     }
 
     /// The principal that a verified certificate stands for.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type")]
     pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         match identity_of(request)? {
             PeerIdentity::Principal(name) => {
