@@ -1,17 +1,21 @@
 //! Raft's messages to one peer, over the peer service.
 
+mod append;
+
 use crate::config::ControlConfig;
 use crate::links::{CallError, Link, Links, within};
 use crate::snapshot::StoredSnapshot;
 use crate::types::{MemberNode, TypeConfig, Vote};
 use crate::wire;
+use futures::{Stream, StreamExt};
 use kms_proto::FormatError;
 use kms_proto::peer::v1 as pb;
+use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Timeout, Unreachable};
 use openraft::network::RPCOption;
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderError, TransferLeaderRequest,
-    TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderError,
+    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RPCTypes, RaftNetworkFactory, RaftNetworkV2};
 use std::future::Future;
@@ -19,8 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A slow link still carries this much; longer messages get more time.
-const BYTES_PER_MS: usize = 256;
 /// Longest pause between two chunks of a snapshot that the peer takes.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
 /// Longest time for the peer to install a snapshot that it has received, and more for each chunk.
@@ -88,16 +90,30 @@ impl RaftNetworkV2<TypeConfig> for PeerNetwork {
     async fn append_entries(
         &mut self,
         rpc: AppendEntriesRequest<TypeConfig>,
-        _option: RPCOption,
+        option: RPCOption,
     ) -> RpcResult<AppendEntriesResponse<TypeConfig>> {
+        let mut answers = self.stream_append(futures::stream::iter([rpc]), option).await?;
+        let no_answer = || RPCError::Network(NetworkError::from_string("the peer did not answer"));
+        answers.next().await.ok_or_else(no_answer)?.map(AppendEntriesResponse::from)
+    }
+
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        _option: RPCOption,
+    ) -> BoxFuture<'s, RpcResult<BoxStream<'s, RpcResult<StreamAppendResult<TypeConfig>>>>>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
         // openraft's own limit is one heartbeat, which it enforces for heartbeats itself. Entries may take longer.
-        let request = wire::append_to_pb(rpc);
-        let more = prost::Message::encoded_len(&request) / BYTES_PER_MS;
-        let deadline = self.call_deadline + Duration::from_millis(u64::try_from(more).unwrap_or(u64::MAX));
-        let mut client = self.link()?.client();
-        let answer = within(deadline, client.append_entries(request)).await;
-        let answer = answer.map_err(|error| self.failed(RPCTypes::AppendEntries, error))?;
-        wire::append_response_from_pb(answer).map_err(malformed)
+        Box::pin(async move {
+            let answers = append::stream_append(self.link()?, input, self.call_deadline).await;
+            let answers = answers.map_err(|error| self.failed(RPCTypes::AppendEntries, error))?;
+            let this = &*self;
+            let answers =
+                answers.map(move |answer| answer.map_err(|error| this.failed(RPCTypes::AppendEntries, error)));
+            Ok(Box::pin(answers) as BoxStream<'s, _>)
+        })
     }
 
     async fn vote(&mut self, rpc: VoteRequest<TypeConfig>, _option: RPCOption) -> RpcResult<VoteResponse<TypeConfig>> {

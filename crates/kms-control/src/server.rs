@@ -1,5 +1,6 @@
 //! The peer service: every call is checked against the Region in the caller's certificate before anything else.
 
+mod append;
 mod snapshots;
 
 use crate::links::MESSAGE_BYTES_MAX;
@@ -7,6 +8,7 @@ use crate::node::{Inner, LocalRefusal};
 use crate::ports::PeerRegion;
 use crate::types::{TypeConfig, Vote};
 use crate::wire;
+use futures::stream::BoxStream;
 use kms_proto::FormatError;
 use kms_proto::control_codec::decode_command;
 use kms_proto::peer::v1 as pb;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tonic::{Request, Response, Status, Streaming};
 
-/// Raft messages handled at one time. openraft sends one of a kind per peer, so only a misbehaving peer reaches this.
+/// Raft's calls and streams at one time. openraft has a few per peer, so only a misbehaving peer reaches this.
 const RAFT_CALLS_MAX: usize = 256;
 /// Proposals and reads of other Regions handled at one time; a Region beyond is told to come again.
 const CLIENT_CALLS_MAX: usize = 2_048;
@@ -29,7 +31,7 @@ const SNAPSHOTS_MAX: usize = 1;
 /// Answers the peers of one node.
 pub struct PeerService {
     inner: Arc<Inner>,
-    raft_calls: Semaphore,
+    raft_calls: Arc<Semaphore>,
     client_calls: Semaphore,
     snapshots: Semaphore,
 }
@@ -44,7 +46,7 @@ impl PeerService {
     pub(crate) fn server(inner: &Arc<Inner>) -> PeerServer<Self> {
         let service = Self {
             inner: Arc::clone(inner),
-            raft_calls: Semaphore::new(RAFT_CALLS_MAX),
+            raft_calls: Arc::new(Semaphore::new(RAFT_CALLS_MAX)),
             client_calls: Semaphore::new(CLIENT_CALLS_MAX),
             snapshots: Semaphore::new(SNAPSHOTS_MAX),
         };
@@ -66,12 +68,8 @@ impl PeerService {
 
     /// Raft messages are the sender's own: the vote they carry must name its node.
     fn check_sender<T>(&self, request: &Request<T>, vote: &Vote) -> Result<(), Status> {
-        let (region, node_id) = self.caller(request)?;
-        if vote.leader_id.node_id == node_id {
-            return Ok(());
-        }
-        tracing::warn!(%region, claimed = vote.leader_id.node_id, "a Region spoke for another one's node");
-        Err(Status::permission_denied("a Region may only speak for its own node"))
+        let (_, node_id) = self.caller(request)?;
+        speaks_for_itself(node_id, vote)
     }
 
     fn not_leader(refusal: LocalRefusal) -> Result<pb::NotLeader, Status> {
@@ -84,23 +82,16 @@ impl PeerService {
 
 #[tonic::async_trait]
 impl Peer for PeerService {
+    type AppendEntriesStream = BoxStream<'static, Result<pb::AppendEntriesResponse, Status>>;
+
     async fn append_entries(
         &self,
-        request: Request<pb::AppendEntriesRequest>,
-    ) -> Result<Response<pb::AppendEntriesResponse>, Status> {
-        let vote = wire::vote_from_pb(request.get_ref().vote).map_err(malformed)?;
-        self.check_sender(&request, &vote)?;
-        let _permit = permit(&self.raft_calls)?;
-        let append = wire::append_from_pb(request.into_inner()).map_err(malformed)?;
-        let committed = append.leader_commit;
-        let response = self.inner.raft.append_entries(append).await.map_err(raft_failed)?;
-        // Only what a leader committed in its own term proves that it knows everything committed before.
-        if !self.inner.joining.is_done()
-            && let Some(committed) = committed.filter(|id| id.leader_id == vote.leader_id)
-        {
-            self.inner.joining.target.send_if_modified(|target| target.replace(committed.index).is_none());
-        }
-        Ok(Response::new(wire::append_response_to_pb(response)))
+        request: Request<Streaming<pb::AppendEntriesRequest>>,
+    ) -> Result<Response<Self::AppendEntriesStream>, Status> {
+        let (_, node_id) = self.caller(&request)?;
+        let permit = Arc::clone(&self.raft_calls).try_acquire_owned().map_err(|_none| too_many())?;
+        let answers = append::answers(Arc::clone(&self.inner), node_id, request.into_inner(), permit);
+        Ok(Response::new(answers))
     }
 
     async fn vote(&self, request: Request<pb::VoteRequest>) -> Result<Response<pb::VoteResponse>, Status> {
@@ -218,8 +209,20 @@ impl PeerService {
     }
 }
 
+fn speaks_for_itself(node_id: u64, vote: &Vote) -> Result<(), Status> {
+    if vote.leader_id.node_id == node_id {
+        return Ok(());
+    }
+    tracing::warn!(node_id, claimed = vote.leader_id.node_id, "a Region spoke for another one's node");
+    Err(Status::permission_denied("a Region may only speak for its own node"))
+}
+
 fn permit(calls: &Semaphore) -> Result<SemaphorePermit<'_>, Status> {
-    calls.try_acquire().map_err(|_none| Status::resource_exhausted("too many calls of peers at one time"))
+    calls.try_acquire().map_err(|_none| too_many())
+}
+
+fn too_many() -> Status {
+    Status::resource_exhausted("too many calls of peers at one time")
 }
 
 fn malformed(error: FormatError) -> Status {

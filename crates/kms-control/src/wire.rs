@@ -8,7 +8,9 @@ use kms_proto::FormatError;
 use kms_proto::peer::v1 as pb;
 use openraft::EntryPayload;
 use openraft::impls::leader_id_adv::LeaderId;
-use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, TransferLeaderRequest, VoteRequest, VoteResponse};
+use openraft::raft::{
+    AppendEntriesRequest, StreamAppendError, StreamAppendResult, TransferLeaderRequest, VoteRequest, VoteResponse,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) fn log_id_to_pb(id: &LogId) -> pb::LogId {
@@ -108,28 +110,24 @@ pub(crate) fn append_from_pb(
     })
 }
 
-pub(crate) fn append_response_to_pb(response: AppendEntriesResponse<TypeConfig>) -> pb::AppendEntriesResponse {
+pub(crate) fn appended_to_pb(result: StreamAppendResult<TypeConfig>) -> pb::AppendEntriesResponse {
     use pb::append_entries_response::Result as Outcome;
-    let result = match response {
-        AppendEntriesResponse::Success => Outcome::Success(pb::Blank {}),
-        AppendEntriesResponse::PartialSuccess(last) => {
-            Outcome::PartialSuccess(pb::PartialSuccess { last: last.as_ref().map(log_id_to_pb) })
-        }
-        AppendEntriesResponse::Conflict => Outcome::Conflict(pb::Blank {}),
-        AppendEntriesResponse::HigherVote(vote) => Outcome::HigherVote(vote_to_pb(&vote)),
+    let result = match result {
+        Ok(last) => Outcome::Success(pb::Appended { last: last.as_ref().map(log_id_to_pb) }),
+        Err(StreamAppendError::Conflict(missing)) => Outcome::Conflict(log_id_to_pb(&missing)),
+        Err(StreamAppendError::HigherVote(vote)) => Outcome::HigherVote(vote_to_pb(&vote)),
     };
     pb::AppendEntriesResponse { result: Some(result) }
 }
 
-pub(crate) fn append_response_from_pb(
+pub(crate) fn appended_from_pb(
     response: pb::AppendEntriesResponse,
-) -> Result<AppendEntriesResponse<TypeConfig>, FormatError> {
+) -> Result<StreamAppendResult<TypeConfig>, FormatError> {
     use pb::append_entries_response::Result as Outcome;
     Ok(match response.result.ok_or(missing("result of appending entries"))? {
-        Outcome::Success(pb::Blank {}) => AppendEntriesResponse::Success,
-        Outcome::PartialSuccess(part) => AppendEntriesResponse::PartialSuccess(part.last.map(log_id_from_pb)),
-        Outcome::Conflict(pb::Blank {}) => AppendEntriesResponse::Conflict,
-        Outcome::HigherVote(vote) => AppendEntriesResponse::HigherVote(vote_from_pb(Some(vote))?),
+        Outcome::Success(appended) => Ok(appended.last.map(log_id_from_pb)),
+        Outcome::Conflict(missing) => Err(StreamAppendError::Conflict(log_id_from_pb(missing))),
+        Outcome::HigherVote(vote) => Err(StreamAppendError::HigherVote(vote_from_pb(Some(vote))?)),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A snapshot as a stream of bytes: a mark, then rows as key length, value length (32 bits, big endian), key, value.
 
 use crate::ControlError;
+use kms_store::Row;
 
 /// What version 1 starts with.
 const MARK: &[u8; 8] = b"MRDNSNP1";
@@ -60,7 +61,7 @@ impl RowReader {
     ///
     /// # Errors
     /// [`ControlError::DamagedSnapshot`] when the bytes are no snapshot of this version.
-    pub(crate) fn next_row(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, ControlError> {
+    pub(crate) fn next_row(&mut self) -> Result<Option<Row>, ControlError> {
         if !self.started {
             let Some(mark) = self.peek(0, MARK.len()) else { return Ok(None) };
             if mark != MARK {
