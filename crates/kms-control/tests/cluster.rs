@@ -84,6 +84,25 @@ async fn a_leader_in_a_black_hole_is_replaced_and_follows_when_it_returns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_proposal_after_another_costs_the_leader_one_round_trip_each() {
+    const ROUND_TRIP: Duration = Duration::from_millis(60);
+    const PROPOSALS: u8 = 20;
+    let mut cluster = Cluster::new().await;
+    cluster.slow_down(ROUND_TRIP);
+    for index in [0, 1, 2] {
+        cluster.start_node(index).await;
+    }
+    let leader = cluster.leader_among(&[0, 1, 2]).await;
+    cluster.register(leader, 0).await;
+    let started = Instant::now();
+    for key in 1..=PROPOSALS {
+        cluster.register(leader, key).await;
+    }
+    let each = started.elapsed() / u32::from(PROPOSALS);
+    assert!(each < ROUND_TRIP * 8 / 5, "{each:?} for each of them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn read_barrier_needs_a_majority_and_sees_everything_committed() {
     let mut cluster = Cluster::start().await;
     cluster.register(0, 1).await;

@@ -102,6 +102,11 @@ impl Cluster {
         }
     }
 
+    /// Delays every link by half a round trip in each direction, for connections made from now on.
+    pub fn slow_down(&self, round_trip: Duration) {
+        self.relays.values().for_each(|relay| relay.delay(round_trip / 2));
+    }
+
     pub async fn try_start(&self, index: usize) -> Result<ControlNode, ControlError> {
         let channels = (0..REGIONS.len()).filter(|to| *to != index).map(|to| {
             let uri = format!("http://{}", self.relays[&(index, to)].address);
