@@ -108,8 +108,10 @@ async fn a_target_that_names_no_operation_is_refused() {
     let with = |target: Option<&'static str>| {
         move |host: &str| RawRequest::signed_target(host, &signer(), target, "{}", &time(0))
     };
-    refused(&cluster, with(Some("TrentService.NoSuchOperation")), "UnknownOperationException").await;
-    for target in [None, Some("nonsense"), Some("OtherService.Encrypt"), Some("TrentService."), Some("")] {
+    for target in ["TrentService.NoSuchOperation", "TrentService.encrypt", "TrentService."] {
+        refused(&cluster, with(Some(target)), "UnknownOperationException").await;
+    }
+    for target in [None, Some("nonsense"), Some("OtherService.Encrypt"), Some("")] {
         let text = refused(&cluster, with(target), "AccessDeniedException").await;
         assert_eq!(text, "Unable to determine service/operation name to be authorized");
     }

@@ -68,5 +68,5 @@ async fn keys_are_listed_and_described() {
     assert!(table.contains("us-east-1") && table.contains("eu-west-1"), "{table}");
     let unknown = cluster.cli(&["keys", "describe", "alias/nothing"]);
     assert_eq!(unknown.code, 1, "{unknown:?}");
-    assert!(unknown.stderr.contains("not found"), "{unknown:?}");
+    assert!(unknown.stderr.contains("No alias alias/nothing"), "{unknown:?}");
 }

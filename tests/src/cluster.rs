@@ -32,8 +32,9 @@ const TAIL_LINES: usize = 25;
 /// Becomes the cluster's process, and leaves a watcher behind that kills it when the test is gone, however it went.
 const GUARDIAN: &str = r#"
 work=$1; shift
-( read -r word <&3; [ "$word" = done ] || { kill -KILL $$; sleep 1; rm -rf "$work"; } ) 3<&0 </dev/null >/dev/null 2>&1 &
-exec "$@" </dev/null
+exec 3<&0 </dev/null
+( read -r word <&3; [ "$word" = done ] || { kill -KILL $$; sleep 1; rm -rf "$work"; } ) >/dev/null 2>&1 &
+exec "$@" 3<&-
 "#;
 
 /// How a cluster is started.
