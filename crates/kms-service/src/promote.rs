@@ -197,7 +197,15 @@ impl Service {
             to: plan.to.clone(),
             expected_epoch: plan.epoch,
         };
-        match self.control().propose(ControlBody::UpdatePrimary(body)).await {
+        let mut outcome = self.control().propose(ControlBody::UpdatePrimary(body.clone())).await;
+        if outcome == Ok(ControlOutcome::Refused(Refusal::NoReplica)) {
+            // The target says that its replica exists; its report of that may be on its way through the log.
+            let target = KeyArn { region: plan.to.clone(), ..plan.key.clone() };
+            if self.becomes_ready(&target).await {
+                outcome = self.control().propose(ControlBody::UpdatePrimary(body)).await;
+            }
+        }
+        match outcome {
             Ok(ControlOutcome::Done) => {}
             Ok(ControlOutcome::Refused(Refusal::NoReplica)) => {
                 let obstacles = vec![format!("the replica in {} is not ready", plan.to)];

@@ -9,6 +9,12 @@ use crate::{Authenticated, KmsError, PeerError, Service};
 use kms_core::control::{ControlBody, HolderStatus, Refusal, UpdatePrimary};
 use kms_core::{KeyOperation, StateFault, state_matrix};
 use kms_types::{KeyArn, RegionName};
+use std::time::Duration;
+
+/// Longest wait for a replica's report that it is ready: far more than one commit takes.
+const READY_DEADLINE: Duration = Duration::from_secs(2);
+/// Bound of the same wait where a barrier costs nothing. Each takes a round trip to a majority.
+const READY_BARRIERS_MAX: usize = 200;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -38,14 +44,12 @@ impl Service {
             return Err(primary_already(&to));
         }
         let set = entry.set.as_ref().ok_or(KmsError::Internal)?;
-        match set.holders.get(&to).map(|holder| &holder.status) {
-            None => return Err(control_refused(&entry, &to, &Refusal::NoReplica)),
-            Some(HolderStatus::Creating(_)) => {
-                return Err(KmsError::InvalidState { key: target, fault: StateFault::Creating });
-            }
-            Some(HolderStatus::Ready) => {}
-        }
+        let status = set.holders.get(&to).map(|holder| &holder.status);
+        let status = status.ok_or_else(|| control_refused(&entry, &to, &Refusal::NoReplica))?;
         self.check_target_state(&target).await?;
+        if *status != HolderStatus::Ready && !self.becomes_ready(&target).await {
+            return Err(KmsError::InvalidState { key: target, fault: StateFault::Creating });
+        }
         let body = UpdatePrimary {
             key_id: entry.arn.key_id,
             from: self.region().clone(),
@@ -54,6 +58,26 @@ impl Service {
         };
         let result = self.propose(ControlBody::UpdatePrimary(body)).await?;
         result.map_err(|refusal| control_refused(&entry, &to, &refusal))
+    }
+
+    /// Waits until the control log says that a replica is ready which is Enabled by its own word: its report is on its
+    /// way then, and a caller who has seen it Enabled must not be told that it is still being created.
+    pub(crate) async fn becomes_ready(&self, target: &KeyArn) -> bool {
+        let started = self.now();
+        for _ in 0..READY_BARRIERS_MAX {
+            let barrier = self.control().read_barrier(self.config().catch_up_deadline).await;
+            if barrier.is_err() || self.now().since(started) > READY_DEADLINE {
+                return false;
+            }
+            let set = self.directory().read(|_, control| control.key_set(&target.key_id).cloned());
+            let holder = set.as_ref().and_then(|set| set.holders.get(&target.region));
+            match holder.map(|holder| &holder.status) {
+                Some(HolderStatus::Ready) => return true,
+                Some(HolderStatus::Creating(_)) => {}
+                None => return false,
+            }
+        }
+        false
     }
 
     /// The replica must be Enabled too, by its own word.
