@@ -1,4 +1,5 @@
 //! Claims about single key resources: states, aliases, tags, rotation and deletion in one Region.
+#![expect(clippy::unwrap_used, reason = "a step that fails is the result of the test")]
 
 use kms_core::regional::{
     CreateKey, CreateReplica, InstallMaterial, KeyRecord, Lifecycle, NewMaterial, RegionalBody, RegionalChange,

@@ -3,6 +3,7 @@
 //! `OK` works; `D` is refused as disabled, `P` pending deletion, `N` not pending deletion, `I` pending import,
 //! `U` unavailable, `C` creating, `W` updating; `-` is a cell that the table leaves open or that a check of the key's
 //! origin decides before the state is looked at. The column PendDel covers both pending states.
+#![expect(clippy::panic, reason = "a mistake in the table should fail the test")]
 
 use kms_core::{KeyOperation, StateFault, state_matrix};
 use kms_types::KeyState;

@@ -2,7 +2,6 @@
 //!
 //! A failing case prints the smallest list of events and keeps its seed in `cluster.proptest-regressions`; commit that
 //! file, and run `cargo test -p kms-sim --test cluster` to replay it. `PROPTEST_CASES=100000` looks harder.
-#![expect(clippy::panic_in_result_fn, reason = "this is a test")]
 
 use kms_sim::cluster::{Cluster, event};
 use proptest::collection::vec;

@@ -1,6 +1,6 @@
 //! What clients ask of a node, with the checks that the service makes before it asks the core.
 
-use super::{Cluster, DAY, Request};
+use super::{Cluster, DAY, Node, Request};
 use crate::cast;
 use kms_core::RotationSchedule;
 use kms_core::control::{ActivateMaterial, AddReplica, ControlBody, CreateKeySet, KeySet, SetRotation, UpdatePrimary};
@@ -15,7 +15,7 @@ const KEYS_MAX: usize = 2;
 
 impl Cluster {
     /// Carries out a request about one of the keys, at a node or, if none is named, where it makes sense: a deletion in a
-    /// replica's Region, everything else in the primary's.
+    /// replica's Region, a cancellation where one is pending, everything else in the primary's.
     pub(super) fn request(&mut self, node: Option<usize>, request: Request, key: usize) {
         if matches!(request, Request::CreateKey) {
             return self.create_key(node.unwrap_or_default());
@@ -24,7 +24,12 @@ impl Cluster {
         let Some(set) = super::pick(key, keys.len()).and_then(|n| keys.get(n)) else { return };
         let leader = self.nodes.iter().position(|n| n.region == set.primary).unwrap();
         let replica = self.nodes.iter().position(|n| set.replicas().any(|r| *r == n.region));
-        let sensible = if matches!(request, Request::ScheduleKeyDeletion) { replica } else { Some(leader) };
+        let pending = |n: &Node| n.regional.key(&set.key_id).is_some_and(|r| r.state().is_pending_deletion());
+        let sensible = match request {
+            Request::ScheduleKeyDeletion => replica,
+            Request::CancelKeyDeletion => self.nodes.iter().position(pending),
+            _ => Some(leader),
+        };
         let (Some(node), key_id) = (node.or(sensible), &set.key_id.clone()) else { return };
         let me = &self.nodes[node];
         let set = me.control.key_set(key_id).cloned();
