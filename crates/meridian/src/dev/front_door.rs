@@ -115,7 +115,11 @@ impl Routes {
             return unavailable(format!("Region {region} is down."));
         }
         if request.body().size_hint().lower() > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", "The request is too large.");
+            return refusal(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLargeException",
+                "The request is too large.",
+            );
         }
         let Some(request) = readdress(request, address) else {
             return refusal(StatusCode::BAD_REQUEST, "ValidationException", "The request target is not valid.");
