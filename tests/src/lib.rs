@@ -3,7 +3,6 @@
 //!
 //! Nothing here knows how the product works inside, except `offline`, which opens the store of a stopped Region.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
