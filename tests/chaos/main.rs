@@ -1,6 +1,6 @@
 //! Faults on real processes, in release builds: outages under load, `kill -9` at random instants, partitions. What
 //! clients saw is judged from outside, by histories and registers, never by the product's own code.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step of a test is its result")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step of a test is its result")]
 
 mod durability;
 mod history;

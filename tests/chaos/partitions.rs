@@ -15,6 +15,8 @@ use tokio::task::JoinSet;
 
 /// How long faults go on.
 const FAULTS: Duration = Duration::from_secs(90);
+/// Longest rotation period in days (API reference of EnableKeyRotation).
+const PERIOD_MAX: i32 = 2560;
 /// Keys whose primary moves about.
 const KEYS: usize = 3;
 
@@ -36,8 +38,13 @@ impl Client {
             let key_id = self.random.pick(&self.key_ids).clone();
             self.use_key(&key_id).await;
             let sent = Instant::now();
-            let (change, outcome) =
-                if self.random.below(3) == 0 { self.promote(&key_id).await } else { self.set_period(&key_id).await };
+            // Every period is used once, and there are not endlessly many.
+            let is_used_up = self.periods.load(Ordering::Relaxed) > PERIOD_MAX;
+            let (change, outcome) = if is_used_up || self.random.below(3) == 0 {
+                self.promote(&key_id).await
+            } else {
+                self.set_period(&key_id).await
+            };
             let answered = Instant::now();
             self.events.push(Event { region: self.region, key_id, change, sent, answered, outcome });
         }

@@ -1,5 +1,5 @@
 //! End to end: real processes on free ports, the AWS SDK as the client, the command line as the operator.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step of a test is its result")]
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is its result")]
 
 mod bad_input;
 mod cut_off;

@@ -56,7 +56,7 @@ async fn keys_are_listed_and_described() {
     expected.sort();
     assert_eq!(all, expected);
     let shared_only: Vec<String> = list(&["--region", EU, "--multi-region"]);
-    assert_eq!(shared_only, [shared.clone()]);
+    assert_eq!(shared_only, std::slice::from_ref(&shared));
     for name in [shared.as_str(), "alias/orders"] {
         let described = cluster.cli(&["keys", "describe", name, "--region", US, "--output", "json"]).done().json();
         let text = described.to_string();

@@ -12,8 +12,8 @@ async fn staged(cluster: &Cluster, key_id: &str, region: &str) -> String {
     eventually("material is staged", || async {
         let described = describe(cluster, key_id, region).to_string();
         let described: Value = serde_json::from_str(&described).ok()?;
-        let materials = described["materials"].as_array()?.iter();
-        let found = materials.filter(|material| material["state"] == "STAGED").next_back()?;
+        let mut materials = described["materials"].as_array()?.iter();
+        let found = materials.rfind(|material| material["state"] == "STAGED")?;
         found["material_id"].as_str().map(str::to_owned)
     })
     .await

@@ -8,7 +8,6 @@
 //! spends on a request, read from `/proc`. Client and server share the machine, so requests per second are lower than
 //! what the server could do; CPU per request is the figure to compare.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
@@ -214,6 +213,7 @@ impl Client {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(self.ask.body.clone()))).expect("a request");
+        self.sender.ready().await.expect("the connection is kept alive");
         let response = self.sender.send_request(request).await.expect("the server answers");
         let status = response.status();
         let body = response.into_body().collect().await.expect("the answer ends").to_bytes();
