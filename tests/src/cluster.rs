@@ -136,6 +136,11 @@ impl Cluster {
         drop(process.kill());
         wait(&mut process, STOP_DEADLINE).expect("a killed process ends");
         dismiss_guardian(&mut process);
+        // The system kills the nodes after their owner, which takes a moment.
+        let started = Instant::now();
+        while !ports::all_free(self.base) && started.elapsed() < STOP_DEADLINE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The base of the cluster's ports.

@@ -24,7 +24,8 @@ pub fn free_base() -> u16 {
     panic!("no free block of {SPAN} ports");
 }
 
-fn all_free(base: u16) -> bool {
+/// Whether nobody listens on any port of a cluster at this base.
+pub fn all_free(base: u16) -> bool {
     let mut offsets = [0_u16].into_iter().chain(11..=19).chain(21..=29).chain(31..=39);
     offsets.all(|offset| TcpListener::bind((Ipv4Addr::LOCALHOST, base + offset)).is_ok())
 }
