@@ -3,11 +3,15 @@
 //! Everything else depends on this crate; it depends on nothing but `thiserror`. It knows no wire format, no clock
 //! and no randomness: parsing happens at the edges, and a value of one of these types needs no second check.
 
+mod algorithm;
 mod alias;
 mod arn;
 mod context;
+mod grant;
+mod import;
 mod key_id;
 mod key_kind;
+mod key_matrix;
 mod key_state;
 mod material;
 mod region;
@@ -15,9 +19,14 @@ mod time;
 
 pub mod limits;
 
+pub use algorithm::{
+    EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, MacAlgorithm, MessageType, SigningAlgorithm,
+};
 pub use alias::AliasName;
 pub use arn::{AliasArn, KeyArn, KeyRef, KeyRefError, PARTITION};
 pub use context::EncryptionContext;
+pub use grant::{GrantId, GrantOperation};
+pub use import::{ExpirationModel, ImportType, WrappingAlgorithm, WrappingKeySpec};
 pub use key_id::{AccountId, KeyId};
 pub use key_kind::{KeySpec, KeyUsage, Origin};
 pub use key_state::KeyState;

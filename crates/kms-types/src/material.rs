@@ -26,20 +26,7 @@ impl KeyMaterialId {
     /// # Errors
     /// [`Invalid`] for any other text.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let digit = |c: u8| match c {
-            b'0'..=b'9' => Some(c - b'0'),
-            b'a'..=b'f' => Some(c - b'a' + 10),
-            _ => None,
-        };
-        let text: &[u8; 64] = value.as_bytes().try_into().map_err(|_invalid| Invalid("key material ID"))?;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
-                return Err(Invalid("key material ID"));
-            };
-            *byte = high << 4 | low;
-        }
-        Ok(Self(bytes))
+        parse_hex(value).map(Self).ok_or(Invalid("key material ID"))
     }
 }
 
@@ -56,6 +43,21 @@ impl fmt::Debug for KeyMaterialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Reads 64 lower-case hex digits.
+pub(crate) fn parse_hex(value: &str) -> Option<[u8; 32]> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let text: &[u8; 64] = value.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
 }
 
 /// What started a rotation.

@@ -2,9 +2,8 @@
 //! values of other partitions are read but not listed.
 
 use crate::json::Members;
-use kms_service::operations::encrypt::EncryptionAlgorithm;
 use kms_service::operations::generate_data_key::DataKeySpec;
-use kms_types::{KeySpec, KeyUsage, Origin};
+use kms_types::{EncryptionAlgorithm, KeySpec, KeyUsage, Origin};
 
 const KEY_USAGES: [&str; 5] =
     ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"];

@@ -1,13 +1,13 @@
 //! `Decrypt`.
 
-use super::encrypt::{EncryptionAlgorithm, Secret, check_usable};
+use super::encrypt::{Secret, check_usable};
 use super::grant_tokens::check_grant_tokens;
 use crate::authorise::Resource;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_crypto::{BlobHeader, MessageCipher, parse_header};
-use kms_types::{EncryptionContext, KeyMaterialId};
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId};
 use std::sync::Arc;
 
 /// The request.

@@ -5,7 +5,7 @@ use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_types::{EncryptionContext, KeyMaterialId, KeyUsage, limits};
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeyUsage, limits};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -37,32 +37,6 @@ pub struct Secret(pub Zeroizing<Vec<u8>>);
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Secret({} bytes)", self.0.len())
-    }
-}
-
-/// The API's `EncryptionAlgorithmSpec`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are the API model's own names")]
-pub enum EncryptionAlgorithm {
-    SymmetricDefault,
-    RsaesOaepSha1,
-    RsaesOaepSha256,
-    Sm2Pke,
-}
-
-impl EncryptionAlgorithm {
-    /// Every algorithm, in the API model's order.
-    pub const ALL: [Self; 4] = [Self::SymmetricDefault, Self::RsaesOaepSha1, Self::RsaesOaepSha256, Self::Sm2Pke];
-
-    /// The wire value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SymmetricDefault => "SYMMETRIC_DEFAULT",
-            Self::RsaesOaepSha1 => "RSAES_OAEP_SHA_1",
-            Self::RsaesOaepSha256 => "RSAES_OAEP_SHA_256",
-            Self::Sm2Pke => "SM2PKE",
-        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! `ReEncrypt`: decrypts under one key and encrypts under another, or under the same, within this Region.
 
 use super::decrypt::OpenRequest;
-use super::encrypt::{EncryptionAlgorithm, check_usable};
+use super::encrypt::check_usable;
 use super::grant_tokens::check_grant_tokens;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_types::{EncryptionContext, KeyMaterialId};
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId};
 use std::sync::Arc;
 
 /// The request.

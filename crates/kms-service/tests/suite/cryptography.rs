@@ -3,9 +3,9 @@
 use super::support::{Cluster, OTHER_ACCOUNT, admin, admin_of};
 use kms_service::KmsError;
 use kms_service::operations::decrypt::DecryptRequest;
-use kms_service::operations::encrypt::{EncryptRequest, EncryptionAlgorithm, Secret};
+use kms_service::operations::encrypt::{EncryptRequest, Secret};
 use kms_service::operations::re_encrypt::ReEncryptRequest;
-use kms_types::EncryptionContext;
+use kms_types::{EncryptionAlgorithm, EncryptionContext};
 
 const HERE: &str = "us-east-1";
 
