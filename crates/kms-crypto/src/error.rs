@@ -16,7 +16,10 @@ pub enum CryptoError {
     /// Material of this key spec cannot be made, held or used for the operation.
     #[error("key spec {0} is not supported by this operation")]
     UnsupportedSpec(KeySpec),
-    /// A secret does not have the length that its type requires.
+    /// The key does not do this: an algorithm or message type of other keys, or an operation of another kind of key.
+    #[error("{0} does not go with this key")]
+    UnsupportedAlgorithm(&'static str),
+    /// A secret, message or ciphertext does not have a length that its type allows.
     #[error("{what} must not have {found} bytes")]
     Length {
         /// What has the wrong length.
@@ -47,8 +50,8 @@ pub enum CryptoError {
     #[error("the {0} library failed")]
     Library(&'static str),
 
-    // Corruption.
-    /// Stored bytes are not what they should be, or come from a newer version of the format.
-    #[error("these bytes are not a {0} of a known version")]
+    // Corruption; or the caller of the API, where the bytes are a caller's key.
+    /// The bytes are not what they should be, or come from a newer version of the format.
+    #[error("these bytes are not a {0} of a known form")]
     Malformed(&'static str),
 }

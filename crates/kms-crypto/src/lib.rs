@@ -12,10 +12,15 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod aead;
+mod asymmetric_key;
 mod blob;
+mod data_key_pair;
 mod entropy;
 mod error;
+mod grant_token;
+mod import_token;
 mod kdf;
+mod mac_key;
 mod material;
 mod message_cipher;
 mod passphrase;
@@ -26,9 +31,14 @@ mod sealing;
 mod secret;
 mod spec_code;
 
+pub use asymmetric_key::AsymmetricKey;
 pub use blob::{BLOB_OVERHEAD_BYTES, BlobHeader, parse_header};
+pub use data_key_pair::{DataKeyPair, generate_data_key_pair};
 pub use entropy::{Entropy, EntropyError};
 pub use error::CryptoError;
+pub use grant_token::{grant_token_epoch, new_grant_token, open_grant_token};
+pub use import_token::{ImportParameters, ImportToken, OpenedImportToken, import_token_epoch, new_import_token};
+pub use mac_key::MacKey;
 pub use material::{KeyMaterial, WrapContext};
 pub use message_cipher::MessageCipher;
 pub use passphrase::PassphraseParams;

@@ -49,7 +49,18 @@ impl KeyMaterial {
         Ok(Self { spec, secret })
     }
 
-    /// Takes material that was made elsewhere (`ImportKeyMaterial`).
+    /// Takes material that was made elsewhere (`ImportKeyMaterial`): the bytes of a symmetric or HMAC key, the DER
+    /// `PrivateKeyInfo` (PKCS #8) of an RSA or ECC key. Two encodings of one key give the same material.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedSpec`] for a spec whose material cannot be imported, [`CryptoError::Length`] when the
+    /// number of bytes is not that of the spec, [`CryptoError::Malformed`] when they are not a private key of this very
+    /// spec, [`CryptoError::Refused`] when they are one that cannot be used.
+    pub fn import(spec: KeySpec, bytes: &[u8]) -> Result<Self, CryptoError> {
+        Self::from_bytes(spec, bytes)
+    }
+
+    /// Takes material in its stored form (`OVERVIEW.md`, "Key material").
     ///
     /// # Errors
     /// [`CryptoError::UnsupportedSpec`] for a spec that cannot be held, [`CryptoError::Length`] when the number of

@@ -1,12 +1,16 @@
 //! Epochs of the Region KEK, which wraps every secret in this Region's store.
 
 use crate::aead::Cipher;
+use crate::kdf::derive;
 use crate::row::{Header, Kind};
 use crate::secret::Secret;
 use crate::{CryptoError, Entropy, RootKey};
 use kms_types::RegionName;
 use std::fmt;
 use zeroize::Zeroizing;
+
+const IMPORT_TOKEN_LABEL: &str = "meridian/v1/region-kek/import-token";
+const GRANT_TOKEN_LABEL: &str = "meridian/v1/region-kek/grant-token";
 
 /// The number of a Region KEK: each rotation takes the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +26,9 @@ impl fmt::Display for KekEpoch {
 pub struct RegionKek {
     epoch: KekEpoch,
     secret: Secret,
-    cipher: Cipher,
+    rows: Cipher,
+    import_tokens: Cipher,
+    grant_tokens: Cipher,
 }
 
 impl RegionKek {
@@ -72,8 +78,22 @@ impl RegionKek {
     }
 
     fn new(epoch: KekEpoch, secret: Secret) -> Self {
-        let cipher = Cipher::new(&secret);
-        Self { epoch, secret, cipher }
+        Self {
+            epoch,
+            rows: Cipher::new(&secret),
+            import_tokens: Cipher::new(&derive(IMPORT_TOKEN_LABEL, secret.expose(), &[])),
+            grant_tokens: Cipher::new(&derive(GRANT_TOKEN_LABEL, secret.expose(), &[])),
+            secret,
+        }
+    }
+
+    /// The cipher of a kind. Rows go under the KEK itself; tokens, whose bytes leave the Region, under derived keys.
+    const fn cipher(&self, kind: Kind) -> &Cipher {
+        match kind {
+            Kind::RegionKek | Kind::Material | Kind::SealingKey => &self.rows,
+            Kind::ImportToken => &self.import_tokens,
+            Kind::GrantToken => &self.grant_tokens,
+        }
     }
 
     /// Wraps a secret of this Region under this epoch.
@@ -85,7 +105,7 @@ impl RegionKek {
         secret: &[u8],
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
-        Header { kind, epoch: self.epoch, parameter }.wrap(&self.cipher, bound, secret, entropy)
+        Header { kind, epoch: self.epoch, parameter }.wrap(self.cipher(kind), bound, secret, entropy)
     }
 
     /// Opens a row that was wrapped under this epoch, and returns its parameter and secret.
@@ -99,7 +119,7 @@ impl RegionKek {
         if header.epoch != self.epoch {
             return Err(CryptoError::EpochMismatch { wrapped: header.epoch, offered: self.epoch });
         }
-        Ok((header.parameter, header.unwrap(&self.cipher, bound, rest)?))
+        Ok((header.parameter, header.unwrap(self.cipher(kind), bound, rest)?))
     }
 }
 

@@ -1,10 +1,11 @@
-//! The format of wrapped secrets: what a Region's store holds of its KEK, its key material and its sealing key.
+//! The format of wrapped secrets: what a Region's store holds of its KEK, its key material and its sealing key, and
+//! what its import and grant tokens carry.
 //!
 //! ```text
 //! 0      version, 1
-//! 1      kind: 'K' Region KEK, 'M' key material, 'S' sealing key
-//! 2..6   KEK epoch, u32 big endian: of the KEK itself ('K') or of the KEK that wraps ('M', 'S')
-//! 6..8   parameter, u16 big endian: 0 ('K'), key spec ('M'), HPKE KEM ID ('S')
+//! 1      kind: 'K' Region KEK, 'M' key material, 'S' sealing key, 'I' import token, 'G' grant token
+//! 2..6   KEK epoch, u32 big endian: of the KEK itself ('K') or of the KEK that wraps (the others)
+//! 6..8   parameter, u16 big endian: 0 ('K', 'G'), key spec ('M'), HPKE KEM ID ('S'), wrapping algorithm and spec ('I')
 //! 8..32  nonce
 //! 32..   XAES-256-GCM ciphertext and 16-byte tag
 //! ```
@@ -18,12 +19,14 @@ use zeroize::Zeroizing;
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 8;
 
-/// Which secret a row wraps.
+/// Which secret a row or token wraps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     RegionKek,
     Material,
     SealingKey,
+    ImportToken,
+    GrantToken,
 }
 
 impl Kind {
@@ -32,6 +35,8 @@ impl Kind {
             Self::RegionKek => b'K',
             Self::Material => b'M',
             Self::SealingKey => b'S',
+            Self::ImportToken => b'I',
+            Self::GrantToken => b'G',
         }
     }
 
@@ -40,20 +45,20 @@ impl Kind {
             Self::RegionKek => "meridian/v1/row/region-kek",
             Self::Material => "meridian/v1/row/key-material",
             Self::SealingKey => "meridian/v1/row/sealing-key",
+            Self::ImportToken => "meridian/v1/token/import",
+            Self::GrantToken => "meridian/v1/token/grant",
         }
     }
 
-    /// The words of an error message.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::RegionKek => "wrapped Region KEK",
-            Self::Material => "wrapped key material",
-            Self::SealingKey => "wrapped sealing key",
-        }
-    }
-
+    /// What bytes of another form are: corruption where they come from our own store, a fault of the caller where they
+    /// come from outside.
     pub(crate) const fn malformed(self) -> CryptoError {
-        CryptoError::Malformed(self.name())
+        match self {
+            Self::RegionKek => CryptoError::Malformed("wrapped Region KEK"),
+            Self::Material => CryptoError::Malformed("wrapped key material"),
+            Self::SealingKey => CryptoError::Malformed("wrapped sealing key"),
+            Self::ImportToken | Self::GrantToken => CryptoError::Refused,
+        }
     }
 }
 

@@ -79,10 +79,8 @@ fn messages_name_the_fault_and_no_value() {
             "wrapped under Region KEK epoch 1, offered epoch 2",
         ),
         (CryptoError::Library("HPKE"), "the HPKE library failed"),
-        (
-            CryptoError::Malformed("wrapped key material"),
-            "these bytes are not a wrapped key material of a known version",
-        ),
+        (CryptoError::Malformed("wrapped key material"), "these bytes are not a wrapped key material of a known form"),
+        (CryptoError::UnsupportedAlgorithm("ECDSA_SHA_256"), "ECDSA_SHA_256 does not go with this key"),
     ];
     for (error, message) in messages {
         assert_eq!(error.to_string(), message);
