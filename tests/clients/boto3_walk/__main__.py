@@ -1,0 +1,12 @@
+"""`python -m boto3_walk ENDPOINT`: runs every claim of the walk; the exit code is 1 at the first that fails."""
+
+import sys
+
+import boto3
+import botocore
+
+from harness.checks import run
+
+from . import access, aliases, keys, multi_region, policies, rotation, symmetric, tags  # noqa: F401
+
+sys.exit(run(f"boto3 {boto3.__version__}, botocore {botocore.__version__}, {sys.argv[1]}"))

@@ -1,0 +1,138 @@
+"""Checks that count themselves, and the end of a script at the first difference.
+
+A script decorates its claims with `@claim` and ends with `sys.exit(run(TITLE))`. A claim is a function without arguments
+whose name says what holds.
+"""
+
+import os
+import time
+import traceback
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+_claims = []
+_passed = 0
+_context = []
+
+# An operation that the server does not have. Told and not failed while `MERIDIAN_MISSING_ALLOWED` is set.
+UNKNOWN = "UnknownOperationException"
+# Longest wait of `eventually`: far more than anything takes on a machine that is busy with other tests.
+DEADLINE_SECONDS = 60
+# Between two looks.
+PAUSE_SECONDS = 0.03
+
+
+class Difference(AssertionError):
+    """What came is not what was expected."""
+
+
+def claim(function):
+    """Adds the function to what `run` runs, in the order of the file."""
+    _claims.append(function)
+    return function
+
+
+@contextmanager
+def about(subject):
+    """Names the subject of the checks inside, for the message of one that fails."""
+    _context.append(str(subject))
+    yield
+    # Not in a `finally`: whoever reports the failure reads the subjects that it happened under.
+    _context.pop()
+
+
+def fail(message):
+    """Ends the script with this message."""
+    raise Difference(": ".join([*_context, message]))
+
+
+def passed():
+    """Counts one check that held."""
+    global _passed
+    _passed += 1
+
+
+def holds(condition, message):
+    """The condition must be true."""
+    if not condition:
+        fail(message)
+    passed()
+
+
+def equal(found, expected, what=""):
+    """Both must be equal."""
+    if found != expected:
+        fail(f"{what}\n  expected {expected!r}\n  came     {found!r}")
+    passed()
+
+
+def refused(code, message, call, **arguments):
+    """The call must be refused with this code, status 400, and this text unless `message` is None; gives the error.
+
+    An empty text stands for an error without a message.
+    """
+    try:
+        answer = call(**arguments)
+    except ClientError as error:
+        found = error.response["Error"]
+        if found["Code"] == UNKNOWN != code:
+            raise
+        wanted = (400, code, found.get("Message", "") if message is None else message)
+        came = (error.response["ResponseMetadata"]["HTTPStatusCode"], found["Code"], found.get("Message", ""))
+        equal(came, wanted, getattr(call, "__name__", ""))
+        return error.response
+    answer.pop("ResponseMetadata", None)
+    return fail(f"{call.__name__}\n  expected {code}: {message}\n  came     {answer!r}")
+
+
+def eventually(what, condition, seconds=DEADLINE_SECONDS):
+    """The condition's first true value. Refusals of the service count as not yet."""
+    end = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < end:
+        try:
+            last = condition()
+        except ClientError as error:
+            last = error
+        else:
+            if last:
+                passed()
+                return last
+        time.sleep(PAUSE_SECONDS)
+    return fail(f"not within {seconds} s: {what}; last seen: {last!r}")
+
+
+def run(title):
+    """Runs the claims; prints what was seen; gives the exit code."""
+    print(title)
+    for function in _claims:
+        name = function.__name__.replace("_", " ")
+        before, started = _passed, time.monotonic()
+        del _context[:]
+        try:
+            function()
+        except Difference as difference:
+            print(f"FAILED  {name}\n{difference}")
+            print(_where(difference))
+            return 1
+        except Exception as error:
+            if _unknown(error) and "MERIDIAN_MISSING_ALLOWED" in os.environ:
+                print(f"MISSING {name}: {error.operation_name}")
+                continue
+            print(f"FAILED  {name}\n{': '.join(_context)}")
+            traceback.print_exception(error)
+            return 1
+        print(f"ok      {name} ({_passed - before} checks, {time.monotonic() - started:.1f} s)", flush=True)
+    print(f"{_passed} checks passed")
+    return 0
+
+
+def _unknown(error):
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == UNKNOWN
+
+
+def _where(error):
+    """The lines of the scripts that led to the difference, without this file's own."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    return "".join(traceback.format_list(frames))

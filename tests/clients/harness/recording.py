@@ -1,0 +1,53 @@
+"""Records every answer that a client gets: operation, status and raw body, one JSON object a line.
+
+The conformance board checks them against the API model. A script records when the environment names a directory in
+`MERIDIAN_RECORDINGS`; each process writes a file of its own, so that nothing has to be locked.
+"""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+_lock = threading.Lock()
+_file = None
+_suite = "unnamed"
+
+
+def suite(name):
+    """Names the script in its recordings; called once, before anything is recorded."""
+    global _suite
+    _suite = name
+
+
+def attach(kms):
+    """Records what this client gets from now on."""
+    if "MERIDIAN_RECORDINGS" in os.environ:
+        kms.meta.events.register("response-received.kms", _received)
+
+
+def record(operation, status, body):
+    """Records one answer; `body` as it came."""
+    directory = os.environ.get("MERIDIAN_RECORDINGS")
+    if directory is None:
+        return
+    line = {"suite": _suite, "operation": operation, "status": status, "body": body.decode()}
+    global _file
+    with _lock:
+        if _file is None:
+            Path(directory).mkdir(parents=True, exist_ok=True)
+            _file = open(Path(directory) / f"python-{os.getpid()}.jsonl", "a", encoding="utf-8")
+        _file.write(json.dumps(line) + "\n")
+        _file.flush()
+
+
+def _received(response_dict, event_name, **_):
+    # A connection that broke has no answer.
+    if response_dict is not None:
+        record(event_name.rsplit(".", 1)[1], response_dict["status_code"], response_dict["body"])
+
+
+def awscli_initialize(event_handlers):
+    """What the AWS CLI calls when it loads this module as a plugin."""
+    suite("AWS CLI")
+    event_handlers.register("response-received.kms", _received)
