@@ -129,7 +129,7 @@ async fn the_front_door_leads_to_the_region_of_the_signature_and_says_when_it_is
 #[tokio::test]
 async fn other_regions_and_more_of_them_work_too() {
     let regions = ["sa-east-1", "eu-north-1", "us-west-2", "af-south-1", "ca-central-1"].map(str::to_owned).to_vec();
-    let cluster = Cluster::start_with(ClusterOptions { regions: regions.clone(), arguments: Vec::new() });
+    let cluster = Cluster::start_with(ClusterOptions { regions: regions.clone(), ..ClusterOptions::default() });
     let primary = cluster.kms(&regions[0]);
     let key_id = keys::create_primary(&primary).await;
     let ciphertext = keys::encrypt(&primary, &key_id, b"x").await;

@@ -1,8 +1,12 @@
 //! Promotion: with the primary dead, from any living Region, and refused where it has to be.
 
 use aws_sdk_kms::types::MultiRegionKeyType;
-use meridian_tests::{AP, Cluster, EU, US, eventually, keys, refused};
+use kms_proto::kms::v1::PromoteRequest;
+use kms_proto::kms::v1::kms_client::KmsClient;
+use meridian_tests::mutual_tls::{Identity, connect};
+use meridian_tests::{AP, Cluster, EU, REGIONS, US, eventually, keys, refused};
 use std::time::{Duration, Instant};
+use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_takes_over_from_a_dead_primary_and_the_old_one_comes_back_as_a_replica() {
@@ -87,4 +91,64 @@ async fn wrong_promotions_are_refused_with_the_reason() {
     cluster.leader().await;
     let described = cluster.cli(&["keys", "describe", &key_id, "--output", "json"]).done().json().to_string();
     assert!(described.contains(r#""primary_region":"us-east-1""#), "{described}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_is_behind_is_not_promoted_until_it_has_caught_up() {
+    let cluster = Cluster::start();
+    let leader = cluster.leader().await;
+    let mut others = REGIONS.into_iter().filter(|region| *region != leader);
+    let (target, asked) = (others.next().unwrap(), others.next().unwrap());
+    let (primary, replica) = (cluster.direct(&leader), cluster.direct(target));
+    let key_id = keys::create_primary(&primary).await;
+    keys::replicate(&primary, &replica, &key_id).await;
+    stay_a_follower(&cluster, target).await;
+    assert_eq!(cluster.leader().await, leader);
+    // The target gets each entry this much later than the two others have committed it.
+    cluster.chaos(&["latency", "1500", "--between", &leader, target]).await;
+
+    let authority = cluster.data_dir().join("ca/ca.pem");
+    let operator = Identity::named(&cluster.data_dir(), "operator");
+    let channel = connect(&cluster.grpc(asked), asked, &authority, Some(&operator)).await.unwrap();
+    let grpc = KmsClient::new(channel);
+    let promote = |plan_hash: String| {
+        let (mut grpc, key_id, to_region) = (grpc.clone(), key_id.clone(), target.to_owned());
+        async move { grpc.promote(PromoteRequest { key_id, to_region, plan_hash }).await.map(tonic::Response::into_inner) }
+    };
+    let refusal = eventually("a change is committed that the target has not applied", || async {
+        primary.enable_key_rotation().key_id(&key_id).send().await.unwrap();
+        let plan = promote(String::new()).await.ok()?.plan?;
+        let behind = plan.obstacles.iter().any(|obstacle| obstacle.contains("is behind"));
+        if behind { promote(plan.plan_hash).await.err() } else { None }
+    })
+    .await;
+    assert_eq!(refusal.code(), Code::FailedPrecondition, "{refusal:?}");
+    let reason = format!("{target} is behind: it has applied the control log up to");
+    assert!(refusal.message().contains(&reason), "{refusal:?}");
+    let described = primary.describe_key().key_id(&key_id).send().await.unwrap().key_metadata.unwrap();
+    let kind = described.multi_region_configuration.unwrap().multi_region_key_type;
+    assert_eq!(kind, Some(MultiRegionKeyType::Primary), "nothing was changed");
+
+    cluster.chaos(&["latency", "0", "--between", &leader, target]).await;
+    let promoted = eventually("the target has caught up and takes over", || async {
+        let plan = promote(String::new()).await.ok()?.plan?;
+        promote(plan.plan_hash).await.ok()?.result
+    })
+    .await;
+    assert_eq!(promoted.epoch, 2);
+}
+
+/// Restarts a Region with an election timeout that no delay of this test reaches.
+async fn stay_a_follower(cluster: &Cluster, region: &str) {
+    let path = cluster.region_dir(region).join("node.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let timeout = |line: &str| match line.split_once(" = ") {
+        Some((name @ "election_timeout_min_ms", _)) => format!("{name} = 50000\n"),
+        Some((name @ "election_timeout_max_ms", _)) => format!("{name} = 60000\n"),
+        _ => format!("{line}\n"),
+    };
+    std::fs::write(&path, text.lines().map(timeout).collect::<String>()).unwrap();
+    cluster.chaos(&["kill", region]).await;
+    cluster.chaos(&["restart", region]).await;
+    cluster.leader().await;
 }

@@ -44,13 +44,16 @@ pub struct ClusterOptions {
     pub regions: Vec<String>,
     /// More arguments of `meridian dev`, such as `--day-length 1s`.
     pub arguments: Vec<String>,
+    /// A `tar.gz` of the data directory to start on; a new one when absent.
+    pub archive: Option<PathBuf>,
 }
 
 impl ClusterOptions {
     /// With more arguments for `meridian dev`.
     #[must_use]
     pub fn with(arguments: &[&str]) -> Self {
-        Self { regions: Vec::new(), arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self { arguments, ..Self::default() }
     }
 }
 
@@ -82,8 +85,17 @@ impl Cluster {
         }
         let work = tempfile::Builder::new().prefix("meridian-test-").tempdir().expect("a directory can be made").keep();
         let mut cluster = Self { base: ports::free_base(), work, options, process: None, ready_ms: 0 };
+        cluster.unpack();
         cluster.start_again();
         cluster
+    }
+
+    fn unpack(&self) {
+        let Some(archive) = &self.options.archive else { return };
+        std::fs::create_dir(self.data_dir()).expect("a directory can be made");
+        let mut command = Command::new("tar");
+        command.arg("--extract").arg("--file").arg(archive).arg("--directory").arg(self.data_dir());
+        assert!(command.status().expect("tar can be run").success(), "{} is unpacked", archive.display());
     }
 
     /// Starts a stopped cluster on the same directory and ports.

@@ -81,6 +81,12 @@ pub async fn decrypt(kms: &Kms, ciphertext: &[u8]) -> Vec<u8> {
     answer.plaintext.expect("a plaintext").into_inner()
 }
 
+/// Decrypts in an encryption context.
+pub async fn decrypt_with(kms: &Kms, ciphertext: &[u8], context: HashMap<String, String>) -> Vec<u8> {
+    let decrypt = kms.decrypt().ciphertext_blob(blob(ciphertext)).set_encryption_context(Some(context));
+    decrypt.send().await.expect("it is decrypted").plaintext.expect("a plaintext").into_inner()
+}
+
 /// An encryption context.
 #[must_use]
 pub fn context(pairs: &[(&str, &str)]) -> HashMap<String, String> {
