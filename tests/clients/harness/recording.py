@@ -23,7 +23,13 @@ def suite(name):
 def attach(kms):
     """Records what this client gets from now on."""
     if "MERIDIAN_RECORDINGS" in os.environ:
-        kms.meta.events.register("response-received.kms", _received)
+        kms.meta.events.register("response-received.kms", _received, unique_id="recording")
+
+
+def attach_session(session):
+    """Records what the clients of a botocore session get that are made from now on."""
+    if "MERIDIAN_RECORDINGS" in os.environ:
+        session.register("response-received.kms", _received, unique_id="recording")
 
 
 def record(operation, status, body):

@@ -1,5 +1,6 @@
 """Clients of the Regions of a development cluster, and the words that tests about keys use."""
 
+import functools
 import os
 
 import boto3
@@ -15,8 +16,12 @@ ACCESS_KEY, SECRET_KEY = "meridian", "meridian-dev"
 NO_KEY = "00000000-0000-4000-8000-000000000000"
 
 
+@functools.cache
 def session(region, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
-    """A session as the development administrator, that knows nothing of this machine's own configuration."""
+    """A session as the development administrator, that knows nothing of this machine's own configuration.
+
+    Kept, because a session reads the API models once, and that takes longer than anything that is tested with them.
+    """
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         os.environ[name] = os.devnull
     return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region)
