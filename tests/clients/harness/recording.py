@@ -11,38 +11,37 @@ from pathlib import Path
 
 _lock = threading.Lock()
 _file = None
-_suite = "unnamed"
+_suite = None
 
 
 def suite(name):
-    """Names the script in its recordings; called once, before anything is recorded."""
-    global _suite
+    """Names the script in its recordings; called once, before anything is recorded or another process is forked."""
+    global _suite, _file
     _suite = name
+    directory = os.environ.get("MERIDIAN_RECORDINGS")
+    if directory is not None:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        _file = open(Path(directory) / f"python-{os.getpid()}.jsonl", "a", encoding="utf-8")
 
 
 def attach(kms):
     """Records what this client gets from now on."""
-    if "MERIDIAN_RECORDINGS" in os.environ:
+    if _file is not None:
         kms.meta.events.register("response-received.kms", _received, unique_id="recording")
 
 
 def attach_session(session):
     """Records what the clients of a botocore session get that are made from now on."""
-    if "MERIDIAN_RECORDINGS" in os.environ:
+    if _file is not None:
         session.register("response-received.kms", _received, unique_id="recording")
 
 
 def record(operation, status, body):
     """Records one answer; `body` as it came."""
-    directory = os.environ.get("MERIDIAN_RECORDINGS")
-    if directory is None:
+    if _file is None:
         return
     line = {"suite": _suite, "operation": operation, "status": status, "body": body.decode()}
-    global _file
     with _lock:
-        if _file is None:
-            Path(directory).mkdir(parents=True, exist_ok=True)
-            _file = open(Path(directory) / f"python-{os.getpid()}.jsonl", "a", encoding="utf-8")
         _file.write(json.dumps(line) + "\n")
         _file.flush()
 
@@ -51,9 +50,3 @@ def _received(response_dict, event_name, **_):
     # A connection that broke has no answer.
     if response_dict is not None:
         record(event_name.rsplit(".", 1)[1], response_dict["status_code"], response_dict["body"])
-
-
-def awscli_initialize(event_handlers):
-    """What the AWS CLI calls when it loads this module as a plugin."""
-    suite("AWS CLI")
-    event_handlers.register("response-received.kms", _received)

@@ -1,0 +1,10 @@
+"""`python -m aws_cli_walk ENDPOINT`: runs every claim of the walk; the exit code is 1 at the first that fails."""
+
+import sys
+
+from harness.checks import run
+
+from . import keys, multi_region, properties, symmetric  # noqa: F401
+from .cli import ENDPOINT, installed
+
+sys.exit(run(f"{installed('--version')}, {ENDPOINT}"))
