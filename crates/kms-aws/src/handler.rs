@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderName, HeaderValue, PRAGMA};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use kms_service::{Caller, Clock, Service};
+use kms_service::{Caller, Clock, RequestId, Service};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,6 +35,13 @@ pub struct Outcome {
     pub principal: Option<Arc<str>>,
     /// The error code; `None` for success.
     pub code: Option<&'static str>,
+}
+
+impl Outcome {
+    /// A request of which nothing is known yet.
+    fn of(request_id: RequestId) -> Self {
+        Self { request_id: request_id.to_string(), operation: None, principal: None, code: None }
+    }
 }
 
 /// The AWS API of one Region.
@@ -66,9 +73,10 @@ impl Api {
     /// Answers a request whose body has been read. Never fails: every failure is an AWS error.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
-        let mut outcome = self.outcome();
+        let request_id = self.request_id();
+        let mut outcome = Outcome::of(request_id);
         let (parts, body) = request.into_parts();
-        let answered = self.answer(&parts, body, &mut outcome).await;
+        let answered = self.answer(&parts, body, request_id, &mut outcome).await;
         let response = respond(answered, outcome);
         log(&response, started);
         response
@@ -78,22 +86,27 @@ impl Api {
     #[must_use]
     pub fn refuse(&self, error: WireError) -> Response<Bytes> {
         let started = Instant::now();
-        let response = respond(Err(error.into()), self.outcome());
+        let response = respond(Err(error.into()), Outcome::of(self.request_id()));
         log(&response, started);
         response
     }
 
-    async fn answer(&self, parts: &Parts, body: Bytes, outcome: &mut Outcome) -> Result<Bytes, Fault> {
-        let caller = self.gate.admit(parts, &body)?;
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Bytes,
+        request_id: RequestId,
+        outcome: &mut Outcome,
+    ) -> Result<Bytes, Fault> {
+        let caller = self.gate.admit(parts, &body, request_id)?;
         outcome.principal = Some(Arc::clone(&caller.arn));
         let operation = operation(parts)?;
         outcome.operation = Some(operation);
         operation.run(&self.service, caller, body).await
     }
 
-    fn outcome(&self) -> Outcome {
-        let request_id = uuid::Builder::from_random_bytes((self.request_ids)()).into_uuid().to_string();
-        Outcome { request_id, operation: None, principal: None, code: None }
+    fn request_id(&self) -> RequestId {
+        RequestId::from_random((self.request_ids)())
     }
 }
 
@@ -106,14 +119,14 @@ struct Gate {
 }
 
 impl Gate {
-    fn admit(&self, parts: &Parts, body: &[u8]) -> Result<Caller, Fault> {
+    fn admit(&self, parts: &Parts, body: &[u8], request_id: RequestId) -> Result<Caller, Fault> {
         if parts.method != Method::POST || parts.uri.path() != "/" {
             return Err(WireError::UnknownOperation.into());
         }
         if body.len() > BODY_BYTES_MAX {
             return Err(WireError::RequestEntityTooLarge.into());
         }
-        Ok(self.verifier.verify(&self.principals, parts, body, self.clock.now())?)
+        Ok(self.verifier.verify(&self.principals, parts, body, self.clock.now(), request_id)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sigv4::SigningKeys;
 use arc_swap::ArcSwap;
-use kms_service::Caller;
+use kms_service::{Caller, RequestId};
 use kms_types::AccountId;
 use std::collections::HashMap;
 use std::fmt;
@@ -60,9 +60,9 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self, request_id: RequestId) -> Caller {
         let Principal { arn, account, administrator, .. } = &self.principal;
-        Caller { arn: Arc::clone(arn), account: *account, administrator: *administrator }
+        Caller { arn: Arc::clone(arn), account: *account, administrator: *administrator, request_id }
     }
 }
 

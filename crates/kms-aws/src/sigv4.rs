@@ -17,7 +17,7 @@ pub(crate) use signing_key::SigningKeys;
 use crate::Principals;
 use hmac::Mac as _;
 use http::request::Parts;
-use kms_service::Caller;
+use kms_service::{Caller, RequestId};
 use kms_types::{RegionName, Timestamp};
 use presented::{ALGORITHM, Presented, X_AMZ_DATE};
 use query::Query;
@@ -128,7 +128,8 @@ impl Verifier {
         Self { region, service: "kms" }
     }
 
-    /// Answers who signed the request. `body` is the body as read, `now` the time of its arrival.
+    /// Answers who signed the request. `body` is the body as read, `now` the time of its arrival and
+    /// `request_id` its new ID.
     ///
     /// # Errors
     /// [`SignatureFault`]; of several, that which costs the least to find.
@@ -138,6 +139,7 @@ impl Verifier {
         parts: &Parts,
         body: &[u8],
         now: Timestamp,
+        request_id: RequestId,
     ) -> Result<Caller, SignatureFault> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let presented = Presented::find(parts, &query)?;
@@ -159,7 +161,7 @@ impl Verifier {
         mac.update(&canonical::hex(&canonical));
         let expected = canonical::hex(&mac.finalize().into_bytes().into());
         if expected.ct_eq(presented.signature.as_bytes()).into() {
-            Ok(entry.caller())
+            Ok(entry.caller(request_id))
         } else {
             Err(SignatureFault::Mismatch)
         }

@@ -13,6 +13,7 @@ mod keyring;
 mod operator;
 mod ports;
 mod promote;
+mod request_id;
 mod resolve;
 mod service;
 
@@ -30,4 +31,5 @@ pub use ports::{
     Clock, ControlLog, ControlLogError, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError, ReplicaReport,
 };
 pub use promote::{PromoteError, PromotePlan, Promoted};
+pub use request_id::RequestId;
 pub use service::{Ports, Service, ServiceConfig};

@@ -1,7 +1,7 @@
 //! What an operator asks of a Region: keys of any account, and going on with a rotation without some Regions.
 
 use crate::background::Progress;
-use crate::{Caller, KmsError, Service};
+use crate::{Caller, KmsError, RequestId, Service};
 use kms_core::control::KeySet;
 use kms_core::regional::KeyRecord;
 use kms_types::{AccountId, AliasArn, KeyArn, KeyId, KeyMaterialId, KeyRef, RegionName};
@@ -24,9 +24,9 @@ pub struct FoundKey {
 impl FoundKey {
     /// An operator acting on this key: an administrator of its account.
     #[must_use]
-    pub fn operator(&self) -> Caller {
+    pub fn operator(&self, request_id: RequestId) -> Caller {
         let account = self.arn.account;
-        Caller { arn: format!("arn:aws:iam::{account}:operator").into(), account, administrator: true }
+        Caller { arn: format!("arn:aws:iam::{account}:operator").into(), account, administrator: true, request_id }
     }
 }
 

@@ -118,7 +118,7 @@ impl Service {
         match set {
             Some(set) => {
                 let arn = KeyArn { region: self.region().clone(), account: set.account, key_id: set.key_id };
-                caller.authorise("UpdatePrimaryRegion", Resource::Key(&arn))?;
+                caller.authorise("UpdatePrimaryRegion", Resource::Absent(&arn))?;
                 Ok(arn)
             }
             None => Ok(self.resolve(caller, key_id, Accept::Alias, "UpdatePrimaryRegion")?.arn.clone()),

@@ -1,6 +1,6 @@
 //! From the identifier in a request to a key of this Region, with AWS's errors for everything else.
 
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::{Caller, KeyEntry, KmsError, Service};
 use kms_types::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyRef, KeyRefError, RegionName};
 use std::sync::Arc;
@@ -15,17 +15,28 @@ pub(crate) enum Accept {
 }
 
 impl Service {
-    /// Finds the key that a request names and authorises the action on it.
-    ///
-    /// A missing key of the caller's own account is `NotFound` only for a caller who would be allowed; a key of another
-    /// account is never told from a missing one.
+    /// [`Service::resolve_for`] an action that no grant allows.
     pub(crate) fn resolve(
         &self,
         caller: &Caller,
         key_id: &str,
         accept: Accept,
-        action: &str,
+        action: &'static str,
     ) -> Result<Arc<KeyEntry>, KmsError> {
+        self.resolve_for(&Access::to(caller, action), key_id, accept)
+    }
+
+    /// Finds the key that a request names and authorises the action on it.
+    ///
+    /// A missing key of the caller's own account is `NotFound` only for a caller who would be allowed; a key of another
+    /// account is never told from a missing one.
+    pub(crate) fn resolve_for(
+        &self,
+        access: &Access<'_>,
+        key_id: &str,
+        accept: Accept,
+    ) -> Result<Arc<KeyEntry>, KmsError> {
+        let caller = access.caller;
         let reference = KeyRef::parse(key_id).map_err(|fault| match fault {
             KeyRefError::KeyId => KmsError::InvalidKeyId(key_id.to_owned()),
             KeyRefError::Arn => KmsError::InvalidArn("Invalid identifier"),
@@ -41,32 +52,31 @@ impl Service {
             KeyRef::Alias(_) | KeyRef::AliasArn(_) if accept == Accept::KeyOnly => {
                 return Err(KmsError::InvalidArn("Key Aliases are not supported for this operation."));
             }
-            KeyRef::Alias(name) => self.resolve_alias(caller, caller.account, name, action)?,
+            KeyRef::Alias(name) => self.resolve_alias(access, caller.account, name)?,
             KeyRef::AliasArn(arn) => {
                 self.check_region(&arn.region)?;
-                self.resolve_alias(caller, arn.account, arn.name, action)?
+                self.resolve_alias(access, arn.account, arn.name)?
             }
         };
-        self.authorised_key(caller, account, id, action)
+        self.authorised_key(access, account, id)
     }
 
     /// The key with this ID in this account, for a caller who may do the action.
     pub(crate) fn authorised_key(
         &self,
-        caller: &Caller,
+        access: &Access<'_>,
         account: AccountId,
         key_id: KeyId,
-        action: &str,
     ) -> Result<Arc<KeyEntry>, KmsError> {
         let found = self.directory().key(&key_id).filter(|entry| entry.arn.account == account);
         match found {
             Some(entry) => {
-                caller.authorise(action, Resource::Key(&entry.arn))?;
+                access.authorise(Resource::Key(&entry))?;
                 Ok(entry)
             }
             None => {
                 let arn = KeyArn { region: self.region().clone(), account, key_id };
-                caller.authorise(action, Resource::Key(&arn))?;
+                access.authorise(Resource::Absent(&arn))?;
                 Err(KmsError::KeyNotFound(arn))
             }
         }
@@ -74,21 +84,20 @@ impl Service {
 
     fn resolve_alias(
         &self,
-        caller: &Caller,
+        access: &Access<'_>,
         account: AccountId,
         name: AliasName,
-        action: &str,
     ) -> Result<(AccountId, KeyId), KmsError> {
         if let Some(target) = self.directory().alias_target(account, name.clone()) {
             return Ok((account, target));
         }
-        if account != caller.account {
+        if account != access.caller.account {
             // The same refusal as for a key that exists: aliases of other accounts are not told either.
             let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
-            caller.authorise(action, Resource::Key(&unknown))?;
+            access.authorise(Resource::Absent(&unknown))?;
         }
         // Who may not do the action on any key learns nothing about the names in use either.
-        caller.authorise(action, Resource::Account)?;
+        access.authorise(Resource::Account)?;
         Err(KmsError::AliasNotFound(AliasArn { region: self.region().clone(), account, name }))
     }
 

@@ -127,9 +127,11 @@ impl Draft {
     }
 }
 
+const REQUEST: RequestId = RequestId::from_random([7; 16]);
+
 fn verify(request: Request<Vec<u8>>, now: u64) -> Result<Caller, SignatureFault> {
     let (parts, body) = request.into_parts();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(now))
+    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(now), REQUEST)
 }
 
 fn refused(request: Request<Vec<u8>>, expected: &str) {
@@ -166,7 +168,7 @@ fn published_vectors_verify_and_their_alterations_do_not() {
         let verifier = Verifier { region: region(field("region")), service };
         let verify = |request: Request<Vec<u8>>| {
             let (parts, body) = request.into_parts();
-            verifier.verify(&principals(), &parts, &body, at(NOW))
+            verifier.verify(&principals(), &parts, &body, at(NOW), REQUEST)
         };
         let caller = verify(build(false)).unwrap_or_else(|fault| panic!("{}: {fault}", field("name")));
         assert_eq!(&*caller.arn, "arn:aws:iam::111122223333:user/alice");
@@ -192,7 +194,7 @@ fn the_authority_of_http2_is_the_signed_host() {
     let (mut parts, body) = draft().sign().into_parts();
     parts.headers.remove("host");
     parts.uri = "https://kms.us-east-1.amazonaws.com/".parse().unwrap();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(NOW)).unwrap();
+    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(NOW), REQUEST).unwrap();
 }
 
 #[test]
@@ -329,7 +331,7 @@ fn a_replaced_secret_ends_the_old_one_at_once() {
     let principals = principals();
     let check = || {
         let (parts, body) = draft().sign().into_parts();
-        Verifier::new(region("us-east-1")).verify(&principals, &parts, &body, at(NOW))
+        Verifier::new(region("us-east-1")).verify(&principals, &parts, &body, at(NOW), REQUEST)
     };
     check().unwrap();
     let mut entry = principals.find(ACCESS_KEY).unwrap().principal.clone();

@@ -27,7 +27,12 @@ impl Service {
     }
 
     /// The key that an alias is to point at: a key of the caller's own account, not named by an alias.
-    pub(crate) fn alias_target(&self, caller: &Caller, key_id: &str, action: &str) -> Result<Arc<KeyEntry>, KmsError> {
+    pub(crate) fn alias_target(
+        &self,
+        caller: &Caller,
+        key_id: &str,
+        action: &'static str,
+    ) -> Result<Arc<KeyEntry>, KmsError> {
         match KeyRef::parse(key_id) {
             Ok(KeyRef::Alias(_) | KeyRef::AliasArn(_)) => {
                 return Err(KmsError::service("Aliases must refer to keys. Not aliases"));

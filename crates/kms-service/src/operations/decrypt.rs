@@ -1,8 +1,7 @@
 //! `Decrypt`.
 
 use super::encrypt::{Secret, check_usable};
-use super::grant_tokens::check_grant_tokens;
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
@@ -59,11 +58,12 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn decrypt(&self, request: Authenticated<DecryptRequest>) -> Result<DecryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        check_grant_tokens(&request.grant_tokens)?;
+        self.check_grant_tokens(&request.grant_tokens)?;
         if request.ignore_ciphertext {
             check_ignore_ciphertext(request.dry_run)?;
             let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
-            let entry = self.resolve(&caller, key_id, Accept::Alias, "Decrypt")?;
+            let access = Access::to(&caller, "Decrypt").with_context(&request.encryption_context);
+            let entry = self.resolve_for(&access, key_id, Accept::Alias)?;
             check_usable(&entry, KeyOperation::Decrypt, "Decrypt", request.encryption_algorithm)?;
             return Err(KmsError::DryRun);
         }
@@ -95,15 +95,16 @@ impl Service {
     /// Finds the key that made a ciphertext and opens it. Everything that is wrong with the ciphertext itself is the one
     /// error without detail.
     pub(crate) async fn open_ciphertext(&self, caller: &Caller, request: &OpenRequest<'_>) -> Result<Opened, KmsError> {
+        let access = Access::to(caller, request.action).with_context(request.context);
         let named = match request.key_id {
-            Some(key_id) => Some(self.resolve(caller, key_id, Accept::Alias, request.action)?),
+            Some(key_id) => Some(self.resolve_for(&access, key_id, Accept::Alias)?),
             None => None,
         };
         let header = parse_header(request.blob).map_err(|_opaque| KmsError::InvalidCiphertext)?;
         let entry = match named {
             Some(entry) if entry.arn.key_id != header.key_id => return Err(KmsError::IncorrectKey),
             Some(entry) => entry,
-            None => self.key_of_ciphertext(caller, &header, request.action)?,
+            None => self.key_of_ciphertext(&access, &header)?,
         };
         let (operation, name) = request.operation;
         check_usable(&entry, operation, name, request.algorithm)?;
@@ -112,10 +113,10 @@ impl Service {
         Ok(Opened { entry, plaintext: Secret(plaintext), material_id: header.material_id })
     }
 
-    fn key_of_ciphertext(&self, caller: &Caller, header: &BlobHeader, action: &str) -> Result<Arc<KeyEntry>, KmsError> {
+    fn key_of_ciphertext(&self, access: &Access<'_>, header: &BlobHeader) -> Result<Arc<KeyEntry>, KmsError> {
         match self.directory().key(&header.key_id) {
             Some(entry) => {
-                caller.authorise(action, Resource::Ciphertext(&entry.arn))?;
+                access.authorise(Resource::Ciphertext(&entry))?;
                 Ok(entry)
             }
             // AWS cannot tell whose account a foreign ciphertext is from either; this is its text for all such cases.

@@ -1,6 +1,6 @@
 //! `DeleteAlias`: removes a name of a key. Works in every key state.
 
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::{Authenticated, KmsError, Service};
 use kms_core::regional::RegionalBody;
 
@@ -25,7 +25,7 @@ impl Service {
             .directory()
             .alias_target(caller.account, alias.name.clone())
             .ok_or_else(|| KmsError::AliasNotFound(alias.clone()))?;
-        let entry = self.authorised_key(&caller, caller.account, target, "DeleteAlias")?;
+        let entry = self.authorised_key(&Access::to(&caller, "DeleteAlias"), caller.account, target)?;
         let body = RegionalBody::DeleteAlias(caller.account, alias.name.clone());
         self.change_alias(&alias, &entry.arn, body).await
     }

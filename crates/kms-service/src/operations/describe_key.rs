@@ -29,7 +29,7 @@ impl Service {
         request: Authenticated<DescribeKeyRequest>,
     ) -> Result<DescribeKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        super::grant_tokens::check_grant_tokens(&request.grant_tokens)?;
+        self.check_grant_tokens(&request.grant_tokens)?;
         let entry = self.resolve(&caller, &request.key_id, Accept::Alias, "DescribeKey")?;
         Ok(DescribeKeyResponse { key_metadata: KeyMetadata::of(&entry) })
     }

@@ -1,6 +1,6 @@
 //! `Encrypt`.
 
-use super::grant_tokens::check_grant_tokens;
+use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
@@ -48,8 +48,9 @@ impl Service {
     pub async fn encrypt(&self, request: Authenticated<EncryptRequest>) -> Result<EncryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
         Validation::check_length(request.plaintext.0.len(), "plaintext", limits::PLAINTEXT_BYTES_MAX)?;
-        check_grant_tokens(&request.grant_tokens)?;
-        let entry = self.resolve(&caller, &request.key_id, Accept::Alias, "Encrypt")?;
+        self.check_grant_tokens(&request.grant_tokens)?;
+        let access = Access::to(&caller, "Encrypt").with_context(&request.encryption_context);
+        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
         check_usable(&entry, KeyOperation::Encrypt, "Encrypt", request.encryption_algorithm)?;
         if request.dry_run {
             return Err(KmsError::DryRun);

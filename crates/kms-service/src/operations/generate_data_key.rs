@@ -1,7 +1,7 @@
 //! `GenerateDataKey`: a random key for the caller's own use, in plaintext and encrypted under a KMS key.
 
 use super::encrypt::{Secret, check_usable};
-use super::grant_tokens::check_grant_tokens;
+use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
@@ -88,7 +88,7 @@ impl Service {
         request: &GenerateDataKeyRequest,
         (operation, name): (KeyOperation, &'static str),
     ) -> Result<(Arc<KeyEntry>, u32), KmsError> {
-        check_grant_tokens(&request.grant_tokens)?;
+        self.check_grant_tokens(&request.grant_tokens)?;
         let length = match (request.number_of_bytes, request.key_spec) {
             (Some(length), None) => length,
             (None, Some(spec)) => spec.bytes(),
@@ -97,7 +97,8 @@ impl Service {
             }
         };
         check_random_length(length)?;
-        let entry = self.resolve(caller, &request.key_id, Accept::Alias, name)?;
+        let access = Access::to(caller, name).with_context(&request.encryption_context);
+        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
         check_usable(&entry, operation, name, None)?;
         Ok((entry, length))
     }

@@ -2,7 +2,7 @@
 
 use super::decrypt::OpenRequest;
 use super::encrypt::check_usable;
-use super::grant_tokens::check_grant_tokens;
+use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
@@ -49,15 +49,17 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn re_encrypt(&self, request: Authenticated<ReEncryptRequest>) -> Result<ReEncryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        check_grant_tokens(&request.grant_tokens)?;
+        self.check_grant_tokens(&request.grant_tokens)?;
         let (operation, name) = OPERATION;
-        let destination = self.resolve(&caller, &request.destination_key_id, Accept::Alias, "ReEncryptTo")?;
+        let access = Access::to(&caller, "ReEncryptTo").with_context(&request.destination_encryption_context);
+        let destination = self.resolve_for(&access, &request.destination_key_id, Accept::Alias)?;
         check_usable(&destination, operation, name, request.destination_encryption_algorithm)?;
         if request.ignore_ciphertext {
             super::decrypt::check_ignore_ciphertext(request.dry_run)?;
             let source = request.source_key_id.as_deref();
             let source = source.ok_or_else(|| KmsError::service("SourceKeyId is required."))?;
-            let entry = self.resolve(&caller, source, Accept::Alias, "ReEncryptFrom")?;
+            let access = Access::to(&caller, "ReEncryptFrom").with_context(&request.source_encryption_context);
+            let entry = self.resolve_for(&access, source, Accept::Alias)?;
             check_usable(&entry, operation, name, request.source_encryption_algorithm)?;
             return Err(KmsError::DryRun);
         }

@@ -1,6 +1,6 @@
 //! `UpdateAlias`: points an alias at another key of the same kind.
 
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::RegionalBody;
@@ -27,7 +27,7 @@ impl Service {
             .directory()
             .alias_target(caller.account, alias.name.clone())
             .ok_or_else(|| KmsError::AliasNotFound(alias.clone()))?;
-        self.authorised_key(&caller, caller.account, current, "UpdateAlias")?;
+        self.authorised_key(&Access::to(&caller, "UpdateAlias"), caller.account, current)?;
         let entry = self.alias_target(&caller, &request.target_key_id, "UpdateAlias")?;
         // Only the new key's state counts: an alias may be taken from a key that is pending deletion.
         entry.check_state(KeyOperation::UpdateAlias)?;

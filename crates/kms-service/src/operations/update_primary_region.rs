@@ -37,7 +37,7 @@ impl Service {
         let to = request.primary_region;
         let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "UpdatePrimaryRegion")?;
         let target = KeyArn { region: to.clone(), ..entry.arn.clone() };
-        caller.authorise("UpdatePrimaryRegion", Resource::Key(&target))?;
+        caller.authorise("UpdatePrimaryRegion", Resource::Absent(&target))?;
         check_is_multi_region_primary(&entry)?;
         entry.check_state(KeyOperation::UpdatePrimaryRegion)?;
         if to == *self.region() {

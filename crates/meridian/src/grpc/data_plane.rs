@@ -1,6 +1,6 @@
 //! `meridian.kms.v1`: the data plane and Promote. The same service functions as the AWS wire.
 
-use super::identity::CallerDirectory;
+use super::identity::{CallerDirectory, new_request_id};
 use super::{identity_of, status};
 use crate::node::Handles;
 use crate::tls::PeerIdentity;
@@ -41,7 +41,7 @@ impl DataPlane {
         match identity_of(request)? {
             PeerIdentity::Operator => {
                 let found = self.handles.service.find_for_operator(&reference).map_err(|e| status::from_kms(&e))?;
-                Ok((found.operator(), found.key_id.to_string()))
+                Ok((found.operator(new_request_id()), found.key_id.to_string()))
             }
             PeerIdentity::Principal(_) | PeerIdentity::Region(_) => Ok((self.callers.caller(request)?, reference)),
         }

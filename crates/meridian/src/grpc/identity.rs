@@ -4,8 +4,10 @@ use super::identity_of;
 use crate::config::Principal;
 use crate::tls::PeerIdentity;
 use kms_control::PeerRegion;
-use kms_service::Caller;
+use kms_service::{Caller, RequestId};
+use kms_types::AccountId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tonic::{Request, Status};
 
 /// Admits the nodes of Regions and tells the peer service which Region calls.
@@ -21,6 +23,11 @@ pub(super) fn admit_regions(mut request: Request<()>) -> Result<Request<()>, Sta
     }
 }
 
+/// An ID for a request that came over gRPC.
+pub(super) fn new_request_id() -> RequestId {
+    RequestId::from_random(*uuid::Uuid::new_v4().as_bytes())
+}
+
 /// Admits operators.
 pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Status> {
     match identity_of(&request)? {
@@ -31,10 +38,18 @@ pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Statu
     }
 }
 
+/// What a caller is made of, but for its request.
+#[derive(Debug)]
+struct Known {
+    arn: Arc<str>,
+    account: AccountId,
+    administrator: bool,
+}
+
 /// The principals that have a certificate.
 #[derive(Debug)]
 pub(crate) struct CallerDirectory {
-    by_uri: BTreeMap<String, Caller>,
+    by_uri: BTreeMap<String, Known>,
     cluster_id: String,
 }
 
@@ -42,11 +57,8 @@ impl CallerDirectory {
     /// Principals without a certificate cannot call over gRPC.
     pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>) -> Self {
         let by_uri = principals.into_iter().filter_map(|principal| {
-            let caller = Caller {
-                arn: principal.arn.into(),
-                account: principal.account,
-                administrator: principal.administrator,
-            };
+            let caller =
+                Known { arn: principal.arn.into(), account: principal.account, administrator: principal.administrator };
             principal.certificate.map(|uri| (uri, caller))
         });
         Self { by_uri: by_uri.collect(), cluster_id: cluster_id.to_owned() }
@@ -57,8 +69,11 @@ impl CallerDirectory {
         match identity_of(request)? {
             PeerIdentity::Principal(name) => {
                 let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
-                let caller = self.by_uri.get(&uri).cloned();
-                caller.ok_or_else(|| Status::permission_denied("no principal has this certificate"))
+                let known = self.by_uri.get(&uri);
+                let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
+                let Known { arn, account, administrator } = known;
+                let (arn, account, administrator) = (Arc::clone(arn), *account, *administrator);
+                Ok(Caller { arn, account, administrator, request_id: new_request_id() })
             }
             PeerIdentity::Region(_) | PeerIdentity::Operator => {
                 Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))

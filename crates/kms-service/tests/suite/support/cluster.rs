@@ -12,7 +12,9 @@ use kms_service::operations::encrypt::{EncryptRequest, Secret};
 use kms_service::operations::key_metadata::KeyMetadata;
 use kms_service::operations::replicate_key::{ReplicateKeyRequest, ReplicateKeyResponse};
 use kms_service::operations::rotate_key_on_demand::RotateKeyOnDemandRequest;
-use kms_service::{Authenticated, Caller, Clock, Directory, Keyring, KmsError, Ports, Service, ServiceConfig};
+use kms_service::{
+    Authenticated, Caller, Clock, Directory, Keyring, KmsError, Ports, RequestId, Service, ServiceConfig,
+};
 use kms_types::{AccountId, EncryptionContext, KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,15 +49,22 @@ pub(crate) fn admin<T>(request: T) -> Authenticated<T> {
 
 /// A request of an administrator of an account.
 pub(crate) fn admin_of<T>(account: &str, request: T) -> Authenticated<T> {
-    let arn = format!("arn:aws:iam::{account}:user/admin").into();
-    Authenticated { caller: Caller { arn, account: AccountId::parse(account).unwrap(), administrator: true }, request }
+    Authenticated { caller: caller(&format!("arn:aws:iam::{account}:user/admin"), true), request }
 }
 
 /// A request of somebody in the usual account who may do nothing.
 pub(crate) fn nobody<T>(request: T) -> Authenticated<T> {
-    let arn = format!("arn:aws:iam::{ACCOUNT}:user/nobody").into();
-    let account = AccountId::parse(ACCOUNT).unwrap();
-    Authenticated { caller: Caller { arn, account, administrator: false }, request }
+    user(&format!("arn:aws:iam::{ACCOUNT}:user/nobody"), request)
+}
+
+/// A request of a principal who is no administrator.
+pub(crate) fn user<T>(arn: &str, request: T) -> Authenticated<T> {
+    Authenticated { caller: caller(arn, false), request }
+}
+
+fn caller(arn: &str, administrator: bool) -> Caller {
+    let account = AccountId::parse(arn.split(':').nth(4).unwrap()).unwrap();
+    Caller { arn: arn.into(), account, administrator, request_id: RequestId::from_random([7; 16]) }
 }
 
 impl Cluster {
