@@ -14,6 +14,7 @@
 mod aead;
 mod asymmetric_key;
 mod blob;
+mod curve;
 mod data_key_pair;
 mod entropy;
 mod error;
@@ -27,6 +28,7 @@ mod passphrase;
 mod region_kek;
 mod root_key;
 mod row;
+mod rsa_primes;
 mod sealing;
 mod secret;
 mod spec_code;

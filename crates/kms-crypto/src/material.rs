@@ -1,5 +1,9 @@
 //! Key material: the secret of one key, in one version.
 
+mod form;
+mod import;
+
+use self::form::Form;
 use crate::kdf::derive;
 use crate::region_kek::{KekEpoch, RegionKek};
 use crate::row::{Header, Kind};
@@ -37,16 +41,15 @@ impl WrapContext<'_> {
 }
 
 impl KeyMaterial {
-    /// Draws new material.
+    /// Draws new material. RSA keys are drawn by the library's own generator and take 0.1 to a few seconds of computation:
+    /// never on a runtime's thread.
     ///
     /// # Errors
-    /// [`CryptoError::UnsupportedSpec`] when material of this spec cannot be made here, [`CryptoError::Entropy`] when
-    /// no random bytes are to be had.
+    /// [`CryptoError::UnsupportedSpec`] when material of this spec cannot be made here (SM2), [`CryptoError::Entropy`]
+    /// when no random bytes are to be had, [`CryptoError::Library`] when no RSA key was found.
     pub fn generate(spec: KeySpec, entropy: &dyn Entropy) -> Result<Self, CryptoError> {
-        let bytes = random_bytes(spec).ok_or(CryptoError::UnsupportedSpec(spec))?;
-        let mut secret = Zeroizing::new(vec![0; bytes]);
-        entropy.fill(&mut secret)?;
-        Ok(Self { spec, secret })
+        let form = Form::of(spec).ok_or(CryptoError::UnsupportedSpec(spec))?;
+        Ok(Self { spec, secret: form.draw(entropy)? })
     }
 
     /// Takes material that was made elsewhere (`ImportKeyMaterial`): the bytes of a symmetric or HMAC key, the DER
@@ -57,14 +60,14 @@ impl KeyMaterial {
     /// number of bytes is not that of the spec, [`CryptoError::Malformed`] when they are not a private key of this very
     /// spec, [`CryptoError::Refused`] when they are one that cannot be used.
     pub fn import(spec: KeySpec, bytes: &[u8]) -> Result<Self, CryptoError> {
-        Self::from_bytes(spec, bytes)
+        Self::checked(spec, import::stored_form(spec, bytes)?)
     }
 
     /// Takes material in its stored form (`OVERVIEW.md`, "Key material").
     ///
     /// # Errors
     /// [`CryptoError::UnsupportedSpec`] for a spec that cannot be held, [`CryptoError::Length`] when the number of
-    /// bytes is not that of the spec.
+    /// bytes is not that of the spec, [`CryptoError::Malformed`] when no key of the spec has these bytes.
     pub fn from_bytes(spec: KeySpec, bytes: &[u8]) -> Result<Self, CryptoError> {
         Self::checked(spec, Zeroizing::new(bytes.to_vec()))
     }
@@ -123,14 +126,10 @@ impl KeyMaterial {
         Header::parse(Kind::Material, bytes).map(|(header, _)| header.epoch)
     }
 
-    /// Takes bytes after a check of their length.
+    /// Takes bytes in the stored form after a check.
     pub(crate) fn checked(spec: KeySpec, secret: Zeroizing<Vec<u8>>) -> Result<Self, CryptoError> {
-        let bytes = random_bytes(spec).ok_or(CryptoError::UnsupportedSpec(spec))?;
-        if secret.len() == bytes {
-            Ok(Self { spec, secret })
-        } else {
-            Err(CryptoError::Length { what: "key material of this spec", found: secret.len() })
-        }
+        Form::of(spec).ok_or(CryptoError::UnsupportedSpec(spec))?.check(&secret)?;
+        Ok(Self { spec, secret })
     }
 
     /// The bytes, for the ciphers of this crate.
@@ -173,32 +172,5 @@ pub(crate) struct IdSeed(Secret);
 impl IdSeed {
     pub(crate) fn material_id(&self, key_id: &KeyId) -> KeyMaterialId {
         KeyMaterialId::from_bytes(*derive(ID_LABEL, self.0.expose(), &[key_id.as_bytes()]).expose())
-    }
-}
-
-/// The number of bytes of material that is nothing but random bytes; none for specs whose material has a structure.
-/// A spec with structured material gets its own arm in [`KeyMaterial::generate`] and [`KeyMaterial::checked`].
-/// HMAC lengths: AWS KMS Developer Guide, "HMAC keys": as long as the output of the hash.
-const fn random_bytes(spec: KeySpec) -> Option<usize> {
-    match spec {
-        KeySpec::SymmetricDefault | KeySpec::Hmac256 => Some(32),
-        KeySpec::Hmac224 => Some(28),
-        KeySpec::Hmac384 => Some(48),
-        KeySpec::Hmac512 => Some(64),
-        KeySpec::Rsa2048
-        | KeySpec::Rsa3072
-        | KeySpec::Rsa4096
-        | KeySpec::EccNistP256
-        | KeySpec::EccNistP384
-        | KeySpec::EccNistP521
-        | KeySpec::EccSecgP256k1
-        | KeySpec::EccNistEdwards25519
-        | KeySpec::Sm2
-        | KeySpec::MlDsa44
-        | KeySpec::MlDsa65
-        | KeySpec::MlDsa87
-        | KeySpec::MlKem512
-        | KeySpec::MlKem768
-        | KeySpec::MlKem1024 => None,
     }
 }
