@@ -9,6 +9,7 @@ mod background;
 mod directory;
 mod entry;
 mod error;
+mod key_generation;
 mod keyring;
 mod operator;
 mod ports;
@@ -29,6 +30,7 @@ pub use kms_core::StateFault;
 pub use operator::FoundKey;
 pub use ports::{
     Clock, ControlLog, ControlLogError, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError, ReplicaReport,
+    Work, Workers, WorkersBusy,
 };
 pub use promote::{PromoteError, PromotePlan, Promoted};
 pub use request_id::RequestId;

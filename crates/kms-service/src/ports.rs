@@ -105,3 +105,20 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Now.
     fn now(&self) -> Timestamp;
 }
+
+/// Work for a worker thread.
+pub type Work = Box<dyn FnOnce() + Send>;
+
+/// Threads for work that takes too long for a thread of the runtime, such as drawing an RSA key: up to a second.
+pub trait Workers: Send + Sync + std::fmt::Debug {
+    /// Has the work done on a thread of its own kind, soon. Does not wait.
+    ///
+    /// # Errors
+    /// [`WorkersBusy`] when as much work is waiting as the queue admits.
+    fn submit(&self, work: Work) -> Result<(), WorkersBusy>;
+}
+
+/// As much work is waiting as the queue admits; try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too much work is waiting for a worker thread")]
+pub struct WorkersBusy;

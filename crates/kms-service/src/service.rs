@@ -1,6 +1,8 @@
 //! One Region's KMS.
 
-use crate::{Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError};
+use crate::{
+    Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError, Workers,
+};
 use kms_core::control::{ControlBody, ControlChange, ControlOutcome, ControlState, Refusal};
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalOutcome, RegionalRefusal};
 use kms_crypto::Entropy;
@@ -46,6 +48,7 @@ pub struct Ports {
     pub peers: Arc<dyn Peers>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub workers: Arc<dyn Workers>,
 }
 
 impl std::fmt::Debug for Ports {
@@ -108,7 +111,7 @@ impl Service {
         self.directory.replace_control(control);
     }
 
-    pub(crate) fn keyring(&self) -> &Keyring {
+    pub(crate) fn keyring(&self) -> &Arc<Keyring> {
         &self.keyring
     }
 
@@ -130,6 +133,25 @@ impl Service {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// Runs work that takes long on a worker thread and waits for its result. Work whose caller has gone is not begun.
+    ///
+    /// # Errors
+    /// [`KmsError::Throttled`] when too much of it is waiting already.
+    pub(crate) async fn on_worker<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, KmsError> {
+        let (reply, result) = futures::channel::oneshot::channel();
+        let work = move || {
+            if !reply.is_canceled() {
+                // Nobody may be waiting any more by the time it is done.
+                let _result = reply.send(work());
+            }
+        };
+        self.ports.workers.submit(Box::new(work)).map_err(|_busy| KmsError::Throttled)?;
+        result.await.map_err(|_gone| KmsError::Internal)
     }
 
     /// 16 random bytes, for a new key ID.

@@ -10,6 +10,7 @@ mod reconciler;
 mod regional_writer;
 mod schedules;
 mod system;
+mod workers;
 
 use crate::config::{NodeConfig, Role};
 use crate::{grpc, tls};
@@ -26,6 +27,7 @@ use system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use workers::WorkerThreads;
 
 /// The running parts that listeners and operators ask.
 #[derive(Debug)]
@@ -175,6 +177,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         peers: Arc::new(control.clone()),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
+        workers: Arc::new(WorkerThreads::start()?),
     };
     let mut settings = ServiceConfig::new(config.region.clone());
     settings.day_length = config.day_length;

@@ -21,6 +21,8 @@ const GRANT_TOKENS_MAX: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Members<'a> {
     entries: Entries<'a>,
+    /// Path of the structure that the members belong to, with a point behind it; empty for the request itself.
+    within: String,
     faults: Faults,
 }
 
@@ -42,7 +44,9 @@ impl<'a> Members<'a> {
         // The parser's own message may quote the body, and the body may hold a plaintext.
         let mut value = serde_json::from_slice(body).map_err(|_hidden| malformed())?;
         match &mut value {
-            Json::Object(entries) => Ok(Self { entries: std::mem::take(entries), faults: Faults::default() }),
+            Json::Object(entries) => {
+                Ok(Self { entries: std::mem::take(entries), within: String::new(), faults: Faults::default() })
+            }
             other => Err(wrong_type(other, "a structure").into()),
         }
     }
@@ -65,7 +69,7 @@ impl<'a> Members<'a> {
     /// A text that may be absent.
     pub(crate) fn text(&mut self, name: &str, constraint: &TextConstraint) -> Option<String> {
         let value = find(&self.entries, name)?;
-        read_text(value, &path(name), constraint, &mut self.faults)
+        read_text(value, &self.path(name), constraint, &mut self.faults)
     }
 
     /// A text that must be there; empty when it is not, but then [`Members::finish`] fails.
@@ -79,10 +83,26 @@ impl<'a> Members<'a> {
         RegionName::parse(&self.required_text(name, &REGION)).ok()
     }
 
+    /// A structure whose members `read` reads; `None` when it is absent. It can be read once.
+    pub(crate) fn structure<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let within = format!("{}.", self.path(name));
+        let named = |(key, _): &&mut (Json<'_>, Json<'_>)| key.as_text() == Some(name);
+        let (_, value) = self.entries.iter_mut().rev().find(named)?;
+        let entries = match value {
+            Json::Object(entries) => std::mem::take(entries),
+            Json::Null => return None,
+            other => return self.faults.wrong_type(other, "a structure"),
+        };
+        let mut inner = Self { entries, within, faults: std::mem::take(&mut self.faults) };
+        let read = read(&mut inner);
+        self.faults = inner.faults;
+        Some(read)
+    }
+
     /// A text of a closed set. `values` is the set as messages show it.
     pub(crate) fn choice<T>(&mut self, name: &str, values: &[&str], parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = find(&self.entries, name)?;
-        read_choice(value, &path(name), values, parse, &mut self.faults)
+        read_choice(value, &self.path(name), values, parse, &mut self.faults)
     }
 
     /// A list of texts of a closed set.
@@ -95,9 +115,16 @@ impl<'a> Members<'a> {
     ) -> Option<Vec<T>> {
         let elements = list(&self.entries, name, &mut self.faults)?;
         let shown: Vec<&str> = elements.iter().filter_map(Json::as_text).collect();
-        check_length(&format!(" '[{}]'", shown.join(", ")), &path(name), elements.len(), &length, &mut self.faults);
+        check_length(
+            &format!(" '[{}]'", shown.join(", ")),
+            &self.path(name),
+            elements.len(),
+            &length,
+            &mut self.faults,
+        );
+        let elements = numbered(self.path(name), elements);
         let read = |(path, value): (String, &Json<'_>)| read_choice(value, &path, values, &parse, &mut self.faults);
-        Some(numbered(name, elements).filter_map(read).collect())
+        Some(elements.filter_map(read).collect())
     }
 
     /// A whole number.
@@ -114,7 +141,7 @@ impl<'a> Members<'a> {
             Ok(above) if above > *range.end() => value_at_most(*range.end()),
             Ok(_) | Err(_) => value_at_least(*range.start()),
         };
-        self.faults.violations.push(sentence(&format!(" '{number}'"), &path(name), &constraint));
+        self.faults.violations.push(sentence(&format!(" '{number}'"), &self.path(name), &constraint));
         None
     }
 
@@ -129,14 +156,14 @@ impl<'a> Members<'a> {
     /// Bytes that may be absent. No message shows them.
     pub(crate) fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Option<Vec<u8>> {
         let value = find(&self.entries, name)?;
-        read_blob(value, &path(name), &length, &mut self.faults).map(|mut bytes| std::mem::take(&mut *bytes))
+        read_blob(value, &self.path(name), &length, &mut self.faults).map(|mut bytes| std::mem::take(&mut *bytes))
     }
 
     /// Bytes that must be there and are wiped when dropped.
     pub(crate) fn required_secret(&mut self, name: &str, length: RangeInclusive<usize>) -> Zeroizing<Vec<u8>> {
         self.require(name);
         let Some(value) = find(&self.entries, name) else { return Zeroizing::default() };
-        read_blob(value, &path(name), &length, &mut self.faults).unwrap_or_default()
+        read_blob(value, &self.path(name), &length, &mut self.faults).unwrap_or_default()
     }
 
     /// An encryption context; absent equals empty.
@@ -157,9 +184,10 @@ impl<'a> Members<'a> {
     pub(crate) fn grant_tokens(&mut self) -> Vec<String> {
         let name = "GrantTokens";
         let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
-        check_length("", &path(name), elements.len(), &(0..=GRANT_TOKENS_MAX), &mut self.faults);
+        check_length("", &self.path(name), elements.len(), &(0..=GRANT_TOKENS_MAX), &mut self.faults);
+        let elements = numbered(self.path(name), elements);
         let read = |(path, value): (String, &Json<'_>)| read_text(value, &path, &GRANT_TOKEN, &mut self.faults);
-        numbered(name, elements).filter_map(read).collect()
+        elements.filter_map(read).collect()
     }
 
     /// `TagKeys`, which must be there.
@@ -167,17 +195,19 @@ impl<'a> Members<'a> {
         let name = "TagKeys";
         self.require(name);
         let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
+        let elements = numbered(self.path(name), elements);
         let read = |(path, value): (String, &Json<'_>)| read_text(value, &path, &TAG_KEY, &mut self.faults);
-        numbered(name, elements).filter_map(read).collect()
+        elements.filter_map(read).collect()
     }
 
     /// `Tags`, pairs of key and value.
     pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
         let name = "Tags";
         let Some(elements) = list(&self.entries, name, &mut self.faults) else { return Vec::new() };
-        let faults = &mut self.faults;
         let mut tags = Vec::with_capacity(elements.len().min(64));
-        for (path, element) in numbered(name, elements) {
+        let elements = numbered(self.path(name), elements);
+        let faults = &mut self.faults;
+        for (path, element) in elements {
             let entries = match element {
                 Json::Object(entries) => entries,
                 Json::Null => {
@@ -190,9 +220,9 @@ impl<'a> Members<'a> {
                 }
             };
             let mut field = |name: &str, constraint| match find(entries, name) {
-                Some(value) => read_text(value, &format!("{path}.{}", self::path(name)), constraint, faults),
+                Some(value) => read_text(value, &format!("{path}.{}", camel_case(name)), constraint, faults),
                 None => {
-                    faults.violations.push(not_null(&format!("{path}.{}", self::path(name))));
+                    faults.violations.push(not_null(&format!("{path}.{}", camel_case(name))));
                     None
                 }
             };
@@ -212,20 +242,14 @@ impl<'a> Members<'a> {
     /// Refuses a `Recipient`. Its members are checked, but no attestation document can be: to answer in plaintext
     /// instead would tell the caller's host what was meant for its enclave alone.
     pub(crate) fn refuse_recipient(&mut self) {
-        let Some(value) = find(&self.entries, "Recipient") else { return };
-        let Json::Object(entries) = value else {
-            self.faults.wrong_type::<()>(value, "a structure");
-            return;
-        };
-        if let Some(value) = find(entries, "KeyEncryptionAlgorithm") {
+        let given = self.structure("Recipient", |recipient| {
             let only = "RSAES_OAEP_SHA_256";
-            let known = |given: &str| (given == only).then_some(());
-            read_choice(value, "recipient.keyEncryptionAlgorithm", &[only], known, &mut self.faults);
+            recipient.choice("KeyEncryptionAlgorithm", &[only], |given| (given == only).then_some(()));
+            recipient.blob("AttestationDocument", 1..=262_144);
+        });
+        if given.is_some() {
+            self.refuse(KmsError::UnsupportedOperation(Some("Recipient is not supported in this Region.".to_owned())));
         }
-        if let Some(value) = find(entries, "AttestationDocument") {
-            read_blob(value, "recipient.attestationDocument", &(1..=262_144), &mut self.faults);
-        }
-        self.refuse(KmsError::UnsupportedOperation(Some("Recipient is not supported in this Region.".to_owned())));
     }
 
     /// Records a refusal that members cause together; it counts when each of them is right for itself.
@@ -236,8 +260,13 @@ impl<'a> Members<'a> {
     /// Records that a member is missing, for one that only some requests need.
     pub(crate) fn require(&mut self, name: &str) {
         if find(&self.entries, name).is_none() {
-            self.faults.violations.push(not_null(&path(name)));
+            let path = self.path(name);
+            self.faults.violations.push(not_null(&path));
         }
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{}", self.within, camel_case(name))
     }
 }
 
@@ -270,17 +299,16 @@ fn list<'v, 'a>(entries: &'v Entries<'a>, name: &str, faults: &mut Faults) -> Op
 }
 
 /// Messages name members in lower camel case.
-fn path(name: &str) -> String {
-    let mut path = name.to_owned();
-    if let Some(first) = path.get_mut(..1) {
+fn camel_case(name: &str) -> String {
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
         first.make_ascii_lowercase();
     }
-    path
+    name
 }
 
 /// Elements with their paths, counted from one.
-fn numbered<'v, 'a>(name: &str, elements: &'v [Json<'a>]) -> impl Iterator<Item = (String, &'v Json<'a>)> {
-    let list = path(name);
+fn numbered<'v, 'a>(list: String, elements: &'v [Json<'a>]) -> impl Iterator<Item = (String, &'v Json<'a>)> {
     elements.iter().enumerate().map(move |(index, value)| (format!("{list}.{}.member", index + 1), value))
 }
 

@@ -100,7 +100,7 @@ impl Service {
         initial: InitialProperties,
     ) -> Result<KeyId, KmsError> {
         let key_id = KeyId::single_region(self.random_id()?);
-        let material = self.keyring().generate(spec)?;
+        let material = self.new_material(spec).await?;
         let body = CreateKey {
             key_id,
             account: caller.account,
@@ -126,7 +126,7 @@ impl Service {
         initial: InitialProperties,
     ) -> Result<KeyId, KmsError> {
         let key_id = KeyId::multi_region(self.random_id()?);
-        let material = self.keyring().generate(spec)?;
+        let material = self.new_material(spec).await?;
         let material_id = material.material_id(&key_id);
         let public = self.keyring().sealing_public_key();
         let body = CreateKeySet {

@@ -7,7 +7,7 @@ use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, Regional
 use kms_crypto::{Entropy, EntropyError, KekEpoch, RegionKek, SealingKey};
 use kms_service::{
     Clock, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports, RegionalLog,
-    RegionalLogError, ReplicaReport, Service, ServiceConfig,
+    RegionalLogError, ReplicaReport, Service, ServiceConfig, Work, Workers, WorkersBusy,
 };
 use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -30,7 +30,14 @@ pub(super) fn api() -> Api {
         Arc::<Memory>::clone(&regional),
         100,
     );
-    let ports = Ports { control: Arc::new(Nobody), regional, peers: Arc::new(Nobody), clock: Arc::new(Still), entropy };
+    let ports = Ports {
+        control: Arc::new(Nobody),
+        regional,
+        peers: Arc::new(Nobody),
+        clock: Arc::new(Still),
+        entropy,
+        workers: Arc::new(AtOnce),
+    };
     let service = Service::new(ServiceConfig::new(region), directory, Arc::new(keyring), ports);
     Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]))
 }
@@ -111,5 +118,16 @@ impl Peers for Nobody {
         _: Duration,
     ) -> PortFuture<'a, Result<ReplicaReport, PeerError>> {
         Box::pin(async { Err(PeerError::Unreachable(region.clone())) })
+    }
+}
+
+/// Does the work of a worker thread on the thread that asks for it.
+#[derive(Debug)]
+struct AtOnce;
+
+impl Workers for AtOnce {
+    fn submit(&self, work: Work) -> Result<(), WorkersBusy> {
+        work();
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::control_log::{Link, Seat, SharedLog};
 use super::regional_log::TestRegionalLog;
-use super::sources::{Stream, TestClock};
+use super::sources::{Stream, TestClock, TestWorkers};
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, RegionRole, RegisterRegion};
 use kms_crypto::{Entropy, KekEpoch, RegionKek, SealingKey};
 use kms_service::operations::create_key::CreateKeyRequest;
@@ -29,6 +29,7 @@ const ROUNDS_MAX: usize = 20;
 pub(crate) struct Cluster {
     clock: Arc<TestClock>,
     log: Arc<SharedLog>,
+    workers: Arc<TestWorkers>,
     nodes: BTreeMap<RegionName, Node>,
 }
 
@@ -85,7 +86,7 @@ impl Cluster {
     ) -> Self {
         let clock = Arc::new(TestClock::new());
         let log = Arc::new(SharedLog::new(Arc::clone(&clock)));
-        let mut cluster = Self { clock, log, nodes: BTreeMap::new() };
+        let mut cluster = Self { clock, log, workers: Arc::default(), nodes: BTreeMap::new() };
         for name in regions {
             let mut config = ServiceConfig::new(region(name));
             change(&mut config);
@@ -120,6 +121,7 @@ impl Cluster {
             peers: seat,
             clock: Arc::clone(&self.clock) as _,
             entropy,
+            workers: Arc::clone(&self.workers) as _,
         };
         let service = Arc::new(Service::new(config, Arc::clone(&directory), Arc::clone(&keyring), ports));
         regional.set_users(&keyring, &service);

@@ -1,11 +1,11 @@
-//! Time and randomness.
+//! Time, randomness and worker threads.
 
 use kms_crypto::{Entropy, EntropyError};
-use kms_service::Clock;
+use kms_service::{Clock, Work, Workers, WorkersBusy};
 use kms_types::Timestamp;
 use shake::{ExtendableOutput, Shake128, Shake128Reader, Update, XofReader};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A clock that moves when told to.
@@ -52,5 +52,19 @@ pub(crate) struct Dry;
 impl Entropy for Dry {
     fn fill(&self, _: &mut [u8]) -> Result<(), EntropyError> {
         Err(EntropyError)
+    }
+}
+
+/// Does the work at once, on the thread that asks for it.
+#[derive(Debug, Default)]
+pub(crate) struct TestWorkers(AtomicBool);
+
+impl Workers for TestWorkers {
+    fn submit(&self, work: Work) -> Result<(), WorkersBusy> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(WorkersBusy);
+        }
+        work();
+        Ok(())
     }
 }
