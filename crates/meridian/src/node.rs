@@ -1,6 +1,7 @@
 //! One Region's node: builds every part in order and runs until shutdown.
 
 mod api;
+mod catch_up;
 mod hierarchy;
 mod local_replicas;
 mod metrics;
@@ -14,6 +15,7 @@ mod workers;
 
 use crate::config::{NodeConfig, Role};
 use crate::{grpc, tls};
+use catch_up::CaughtUp;
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
@@ -41,6 +43,8 @@ pub(crate) struct Handles {
     pub(crate) clock: Arc<dyn kms_service::Clock>,
     /// Encoded public key for the directory; empty on a witness.
     pub(crate) sealing_public_key: Vec<u8>,
+    /// Whether the control log has been looked at since the start.
+    pub(crate) caught_up: CaughtUp,
 }
 
 impl Handles {
@@ -54,13 +58,18 @@ impl Handles {
         if self.control.status().role == ControlRole::Stopped {
             return Some("the control log of this Region has stopped");
         }
-        if schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
-            None
-        } else {
-            Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions")
+        if !schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
+            return Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions");
         }
+        if !self.caught_up.is_done() {
+            return Some("this Region catches up with the control log");
+        }
+        None
     }
 }
+
+/// A Region that starts waits this many of its longest election timeouts for a leader before it is ready without one.
+const CATCH_UP_ELECTIONS: u32 = 3;
 
 /// Runs a node until `shutdown` is cancelled or a part fails for good.
 ///
@@ -88,6 +97,9 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
         handles.sealing_public_key.clone(),
         stop.clone(),
     ));
+    let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
+    let stopped = stop.clone();
+    tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
     tasks.spawn(ops::serve(ops_listener, Arc::clone(&handles), prometheus, stop.clone()));
     // A witness votes and nothing else: nobody can make or use keys in it.
     if parts.role == Role::Region {
@@ -193,6 +205,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         agenda,
         clock,
         sealing_public_key,
+        caught_up: CaughtUp::default(),
     };
     Ok(Parts { role, handles, api, principals, credentials })
 }
