@@ -1,5 +1,6 @@
 //! The AWS SDK as a client of one Region, and its errors as the wire sent them.
 
+use crate::recording::Recorder;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
@@ -32,16 +33,18 @@ pub fn client_as(endpoint: &str, region: &str, access_key: &str, secret_key: &st
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
         .build();
-    let config = aws_sdk_kms::Config::builder()
+    let mut config = aws_sdk_kms::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .credentials_provider(Credentials::new(access_key, secret_key, None, None, "tests"))
         .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts)
-        .build();
-    Kms::from_conf(config)
+        .timeout_config(timeouts);
+    if let Some(recorder) = Recorder::of_this_test() {
+        config = config.interceptor(recorder);
+    }
+    Kms::from_conf(config.build())
 }
 
 /// Bytes of a request or an answer.

@@ -19,6 +19,7 @@ pub mod mutual_tls;
 pub mod offline;
 pub mod ports;
 pub mod random;
+pub mod recording;
 pub mod search;
 pub mod sigv4;
 pub mod waiting;

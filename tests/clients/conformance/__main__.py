@@ -1,8 +1,13 @@
-"""`python -m conformance board ENDPOINT`: asks a running server about everything in the model."""
+"""`python -m conformance board ENDPOINT`: asks a running server about everything in the model.
+`python -m conformance page FILE RECORDINGS`: judges the recorded answers and compares or writes the page.
+"""
 
 import argparse
+import difflib
+import json
 import sys
 import time
+from pathlib import Path
 
 from harness import recording
 from harness.regions import US
@@ -12,6 +17,8 @@ from . import selftest
 from .board import Board
 from .exceptions import Exceptions
 from .model import Model
+from .page import Page
+from .responses import Responses
 
 
 def board(arguments):
@@ -30,12 +37,35 @@ def board(arguments):
     stale = list(asked.exceptions.stale(["probe"])) if not asked.missing else []
     for line in stale:
         print(f"STALE   {line}")
+    if arguments.result:
+        arguments.result.write_text(json.dumps(asked.result()))
     probes = sum(asked.counts.values())
     print(f"{len(asked.counts)} of {len(asked.model.operations)} operations, {len(asked.missing)} missing; "
           f"{probes} requests, {len(asked.differences)} differences, {time.monotonic() - started:.1f} s")
     failed = unnoticed or asked.differences or stale or (asked.missing and not arguments.missing_allowed)
     print(f"{shown - len(unnoticed) + probes - len(asked.differences)} checks passed")
     return 1 if failed else 0
+
+
+def page(arguments):
+    model, exceptions = Model.newest(arguments.model), Exceptions.read()
+    responses = Responses(model, exceptions)
+    responses.read(arguments.recordings)
+    written = Page(model, exceptions, json.loads(next(arguments.recordings.rglob("board.json")).read_text()), responses)
+    stale = list(exceptions.stale(["error", "output", "undeclared", "value"]))
+    for line in [*sorted(responses.differences), *written.unexcused, *stale]:
+        print(f"DIFFERS {line}")
+    text = written.text()
+    if arguments.write:
+        arguments.file.write_text(text)
+    committed = arguments.file.read_text() if arguments.file.exists() else ""
+    changes = list(difflib.unified_diff(committed.splitlines(), text.splitlines(), "committed", "found", lineterm=""))
+    print("\n".join(changes))
+    failed = bool(responses.differences or written.unexcused or stale or changes)
+    print(f"{responses.count} answers, {len(responses.differences)} differences, {len(written.unexcused)} things that no "
+          f"test sees, {len(stale)} stale exceptions; the page {'differs' if changes else 'is up to date'}")
+    print(f"{responses.count - len(responses.differences)} checks passed")
+    return 1 if failed and not arguments.missing_allowed else 0
 
 
 def main():
@@ -45,7 +75,14 @@ def main():
     command = commands.add_parser("board")
     command.add_argument("endpoint")
     command.add_argument("--missing-allowed", action="store_true", help="missing operations are told, not failed")
+    command.add_argument("--result", type=Path, help="file for what the page says about it")
     command.set_defaults(run=board)
+    command = commands.add_parser("page")
+    command.add_argument("file", type=Path)
+    command.add_argument("recordings", type=Path, help="directory of recordings, with the board's result among them")
+    command.add_argument("--write", action="store_true", help="write the page instead of comparing it")
+    command.add_argument("--missing-allowed", action="store_true", help="what is missing is told, not failed")
+    command.set_defaults(run=page)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

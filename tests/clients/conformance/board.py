@@ -32,6 +32,12 @@ class Board:
         if unknown.code != "UnknownOperationException":
             self.differences.append(f"NoSuchOperation\n  expected UnknownOperationException\n  came     {unknown!r}")
 
+    def result(self):
+        """What the page says about it."""
+        differences = [text.split(" ", 1)[0] for text in self.differences]
+        return {"missing": self.missing, "requests": self.counts,
+                "differences": {operation: differences.count(operation) for operation in differences}}
+
     def send(self, probe):
         answer = self.connection.send(probe.operation, probe.body)
         if probe.wanted == "accepted":

@@ -30,6 +30,13 @@ class Exceptions:
                 return row["reason"]
         return None
 
+    def find_sometimes(self, kind, operation, subject):
+        """As `find`, among the exceptions that a run may do without."""
+        reasons = [row["reason"] for row in self.tables.get(kind, ()) if row.get("sometimes", False)
+                   and any(fnmatchcase(operation, pattern) for pattern in row["operations"])
+                   and any(fnmatchcase(subject, pattern) for pattern in row["subjects"])]
+        return reasons[0] if reasons else None
+
     def requests(self):
         """Members that a request needs to be right although the model does not require them."""
         return {row["operation"]: row["body"] for row in self.tables["request"]}

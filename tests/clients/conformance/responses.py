@@ -97,8 +97,8 @@ class Responses:
         self.suites = defaultdict(set)
 
     def read(self, directory):
-        """Takes in every recording of a directory."""
-        for file in sorted(Path(directory).glob("*.jsonl")):
+        """Takes in every recording below a directory."""
+        for file in sorted(Path(directory).rglob("*.jsonl")):
             with open(file, encoding="utf-8") as lines:
                 for line in lines:
                     self.judge(json.loads(line))

@@ -5,6 +5,7 @@ whose name says what holds.
 """
 
 import os
+import threading
 import time
 import traceback
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 
 _claims = []
 _passed = 0
-_context = []
+_lock = threading.Lock()
 
 # An operation that the server does not have. Told and not failed while `MERIDIAN_MISSING_ALLOWED` is set.
 UNKNOWN = "UnknownOperationException"
@@ -35,22 +36,24 @@ def claim(function):
 
 @contextmanager
 def about(subject):
-    """Names the subject of the checks inside, for the message of one that fails."""
-    _context.append(str(subject))
-    yield
-    # Not in a `finally`: whoever reports the failure reads the subjects that it happened under.
-    _context.pop()
+    """Names the subject of the checks inside, for the report of one that fails."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"about {subject}")
+        raise
 
 
 def fail(message):
     """Ends the script with this message."""
-    raise Difference(": ".join([*_context, message]))
+    raise Difference(message)
 
 
 def passed():
     """Counts one check that held."""
     global _passed
-    _passed += 1
+    with _lock:
+        _passed += 1
 
 
 def holds(condition, message):
@@ -76,7 +79,7 @@ def refused(code, message, call, **arguments):
         answer = call(**arguments)
     except ClientError as error:
         found = error.response["Error"]
-        if found["Code"] == UNKNOWN != code:
+        if _unknown(error) and found["Code"] != code:
             raise
         wanted = (400, code, found.get("Message", "") if message is None else message)
         came = (error.response["ResponseMetadata"]["HTTPStatusCode"], found["Code"], found.get("Message", ""))
@@ -109,18 +112,17 @@ def run(title):
     for function in _claims:
         name = function.__name__.replace("_", " ")
         before, started = _passed, time.monotonic()
-        del _context[:]
         try:
             function()
         except Difference as difference:
-            print(f"FAILED  {name}\n{difference}")
+            print(f"FAILED  {name}", *getattr(difference, "__notes__", ()), difference, sep="\n")
             print(_where(difference))
             return 1
         except Exception as error:
             if _unknown(error) and "MERIDIAN_MISSING_ALLOWED" in os.environ:
                 print(f"MISSING {name}: {error.operation_name}")
                 continue
-            print(f"FAILED  {name}\n{': '.join(_context)}")
+            print(f"FAILED  {name}", flush=True)
             traceback.print_exception(error)
             return 1
         print(f"ok      {name} ({_passed - before} checks, {time.monotonic() - started:.1f} s)", flush=True)
@@ -129,7 +131,10 @@ def run(title):
 
 
 def _unknown(error):
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] == UNKNOWN
+    if not isinstance(error, ClientError):
+        return False
+    found = error.response["Error"]
+    return found["Code"] == UNKNOWN or found.get("Message", "").endswith("is not supported yet.")
 
 
 def _where(error):

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from dataclasses import dataclass
 
 import boto3
 from botocore.config import Config
@@ -12,6 +13,34 @@ from .checks import eventually
 US, EU, AP = REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 ACCOUNT = "111122223333"
 ACCESS_KEY, SECRET_KEY = "meridian", "meridian-dev"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody who may call."""
+
+    name: str
+    account: str = ACCOUNT
+    administrator: bool = False
+
+    @property
+    def access_key(self):
+        return self.name
+
+    @property
+    def secret_key(self):
+        return SECRET_KEY if self.name == ACCESS_KEY else f"{self.name}-secret"
+
+    @property
+    def arn(self):
+        return f"arn:aws:iam::{self.account}:user/{self.name}"
+
+
+ADMINISTRATOR = Principal(ACCESS_KEY, administrator=True)
+# Two users of the same account who may do nothing by themselves, and the administrator of another account.
+ALICE, BOB = Principal("alice"), Principal("bob")
+STRANGER = Principal("stranger", "444455556666", administrator=True)
+PRINCIPALS = (ADMINISTRATOR, ALICE, BOB, STRANGER)
 # A key ID of the right form that no key has.
 NO_KEY = "00000000-0000-4000-8000-000000000000"
 
