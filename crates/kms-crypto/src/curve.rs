@@ -4,9 +4,13 @@
 use crate::{CryptoError, Entropy, EntropyError};
 use aws_lc_rs::{agreement, digest, signature};
 use kms_types::{KeySpec, SigningAlgorithm};
+use pkcs8::ObjectIdentifier;
+use pkcs8::spki::AlgorithmIdentifierRef;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+/// `id-ecPublicKey` (RFC 5480 §2.1.1).
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// How often a scalar is drawn before the source is held to be broken. A sound source needs a second draw with a chance of
 /// 2^-32 at most.
 const DRAWS_MAX: usize = 16;
@@ -19,6 +23,7 @@ pub(crate) struct Curve {
     pub(crate) hash: &'static digest::Algorithm,
     /// None for secp256k1, whose KMS keys agree on nothing.
     pub(crate) agreement: Option<&'static agreement::Algorithm>,
+    oid: ObjectIdentifier,
     order: &'static [u8],
     /// Which bits of the first byte a scalar can have.
     top_bits: u8,
@@ -34,6 +39,12 @@ impl Curve {
             KeySpec::EccSecgP256k1 => Some(&P256K1),
             _ => None,
         }
+    }
+
+    /// Whether a key's algorithm identifier names this curve. A curve that is spelled out instead is none of RFC 5480's
+    /// (§2.1.1), and gives an attacker parameters to choose.
+    pub(crate) fn is_named_by(&self, algorithm: &AlgorithmIdentifierRef<'_>) -> bool {
+        algorithm.oid == EC_PUBLIC_KEY && algorithm.parameters_oid() == Ok(self.oid)
     }
 
     /// Bytes of a scalar.
@@ -78,6 +89,7 @@ static P256: Curve = Curve {
     verification: &signature::ECDSA_P256_SHA256_ASN1,
     hash: &digest::SHA256,
     agreement: Some(&agreement::ECDH_P256),
+    oid: ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
     order: &[
         0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
         0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
@@ -91,6 +103,7 @@ static P384: Curve = Curve {
     verification: &signature::ECDSA_P384_SHA384_ASN1,
     hash: &digest::SHA384,
     agreement: Some(&agreement::ECDH_P384),
+    oid: ObjectIdentifier::new_unwrap("1.3.132.0.34"),
     order: &[
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2,
@@ -105,6 +118,7 @@ static P521: Curve = Curve {
     verification: &signature::ECDSA_P521_SHA512_ASN1,
     hash: &digest::SHA512,
     agreement: Some(&agreement::ECDH_P521),
+    oid: ObjectIdentifier::new_unwrap("1.3.132.0.35"),
     order: &[
         0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfa, 0x51, 0x86,
@@ -120,6 +134,7 @@ static P256K1: Curve = Curve {
     verification: &signature::ECDSA_P256K1_SHA256_ASN1,
     hash: &digest::SHA256,
     agreement: None,
+    oid: ObjectIdentifier::new_unwrap("1.3.132.0.10"),
     order: &[
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae,
         0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,

@@ -220,3 +220,6 @@ impl Size {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

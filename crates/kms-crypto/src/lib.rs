@@ -1,9 +1,9 @@
-//! Key material, wrapping, sealing between Regions, and the symmetric ciphertext blob.
+//! Key material of every spec and what is done with it, wrapping, sealing between Regions, ciphertext blobs, tokens.
 //!
 //! The only crate in which key bytes exist. It can neither log nor serialise them: it depends on no logging, no
-//! serde, no file system, no runtime and no clock, and randomness is an argument ([`Entropy`]). Every primitive comes
-//! from a library; this crate composes them and owns the formats, which are described byte by byte in `OVERVIEW.md`
-//! and frozen in `tests/vectors/crypto`.
+//! serde, no file system, no runtime and no clock, and randomness is an argument ([`Entropy`]) wherever the library
+//! below lets it be one. Every primitive comes from a library; this crate composes them and owns the formats, which are
+//! described byte by byte in `OVERVIEW.md` and frozen in `tests/vectors/crypto`.
 //!
 //! Invariants: a secret is zeroised when dropped, has a hand-written `Debug` that shows no byte of it, is never
 //! `Clone`, and is compared in constant time; each use of a key is separated from the others by a label; a failed

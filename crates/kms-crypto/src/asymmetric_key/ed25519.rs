@@ -125,3 +125,6 @@ impl Mode {
 fn pre_hash(message: &[u8]) -> Sha512 {
     Sha512::new_with_prefix(message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,8 +69,11 @@ impl EllipticKey {
 
     pub(super) fn derive_shared_secret(&self, peer_spki_der: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let key = self.agreement.as_ref().ok_or(CryptoError::UnsupportedAlgorithm("ECDH"))?;
-        // The library takes trailing bytes and bare points too; the API takes a SubjectPublicKeyInfo.
-        SubjectPublicKeyInfoRef::from_der(peer_spki_der).map_err(|_not_der| MALFORMED_PEER)?;
+        // The library takes bare points, trailing bytes and spelled-out curves too; the API takes a SubjectPublicKeyInfo.
+        let spki = SubjectPublicKeyInfoRef::from_der(peer_spki_der).map_err(|_not_der| MALFORMED_PEER)?;
+        if !self.verifier.curve.is_named_by(&spki.algorithm) {
+            return Err(MALFORMED_PEER);
+        }
         let peer = UnparsedPublicKey::new(key.algorithm(), peer_spki_der);
         let peer = agreement::ParsedPublicKey::try_from(peer).map_err(|_rejected| MALFORMED_PEER)?;
         if peer.format() != ParsedPublicKeyFormat::X509 {
@@ -121,9 +124,15 @@ impl Verifier {
 pub(crate) fn scalar_of_pkcs8(curve: &Curve, pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     use aws_lc_rs::encoding::AsBigEndian;
     let malformed = CryptoError::Malformed("PKCS #8 private key of its curve");
-    // The library takes trailing bytes and BER.
-    PrivateKeyInfoRef::from_der(pkcs8).map_err(|_not_der| malformed)?;
+    // The library takes BER, trailing bytes and spelled-out curves too.
+    let info = PrivateKeyInfoRef::from_der(pkcs8).map_err(|_not_der| malformed)?;
+    if !curve.is_named_by(&info.algorithm) {
+        return Err(malformed);
+    }
     let key = EcdsaKeyPair::from_pkcs8(curve.signing, pkcs8).map_err(|_rejected| malformed)?;
     let scalar = key.private_key().as_be_bytes().map_err(|_failed| LIBRARY)?;
     Ok(Zeroizing::new(scalar.as_ref().to_vec()))
 }
+
+#[cfg(test)]
+mod tests;

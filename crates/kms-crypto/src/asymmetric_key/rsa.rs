@@ -216,3 +216,6 @@ impl Scheme {
         digest_of(self.hash, message_type, message)
     }
 }
+
+#[cfg(test)]
+mod tests;

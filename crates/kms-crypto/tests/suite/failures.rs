@@ -1,11 +1,15 @@
 //! What is said when the machine or the caller is at fault.
 
-use crate::fixture::{Dry, Stream, context, kek, material, multi_region_key, region, root, single_region_key};
-use kms_crypto::{
-    CryptoError, EntropyError, KekEpoch, KeyMaterial, MessageCipher, PassphraseParams, RegionKek, RootKey, SealInfo,
-    SealingKey, WrapContext, seal,
+use crate::fixture::{
+    Dry, Stream, context, frozen_key, kek, material, multi_region_key, region, root, single_region_key, specs,
 };
-use kms_types::{KeyId, KeySpec};
+use kms_crypto::{
+    CryptoError, EntropyError, ImportParameters, KekEpoch, KeyMaterial, MessageCipher, PassphraseParams, RegionKek,
+    RootKey, SealInfo, SealingKey, WrapContext, generate_data_key_pair, new_grant_token, new_import_token, seal,
+};
+use kms_types::{
+    GrantId, KeyId, KeySpec, MessageType, SigningAlgorithm, Timestamp, WrappingAlgorithm, WrappingKeySpec,
+};
 
 #[test]
 fn nothing_is_made_without_random_bytes() {
@@ -26,6 +30,30 @@ fn nothing_is_made_without_random_bytes() {
     assert_eq!(sealing.wrap(&kek, &region, &Dry).unwrap_err(), DRY);
     assert_eq!(seal(&sealing.public(), &info, &material, &Dry).unwrap_err(), DRY);
     assert_eq!(cipher.encrypt(&key_id, &material_id, &context(&[]), b"x", &Dry).unwrap_err(), DRY);
+}
+
+#[test]
+fn no_key_signature_token_or_encapsulation_is_made_without_random_bytes() {
+    const DRY: CryptoError = CryptoError::Entropy(EntropyError);
+    let (kek, region, key_id) = (kek(1), region("us-east-1"), multi_region_key());
+    // The library draws RSA keys itself.
+    for spec in specs().filter(|spec| !matches!(spec, KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096)) {
+        assert_eq!(KeyMaterial::generate(spec, &Dry).unwrap_err(), DRY, "{spec}");
+    }
+    assert_eq!(generate_data_key_pair(KeySpec::EccNistP256, &Dry).unwrap_err(), DRY);
+    for spec in [KeySpec::MlKem512, KeySpec::MlKem768, KeySpec::MlKem1024] {
+        assert_eq!(frozen_key(spec).encapsulate(&Dry).unwrap_err(), DRY, "{spec}");
+    }
+    for spec in [KeySpec::MlDsa44, KeySpec::MlDsa65, KeySpec::MlDsa87] {
+        let signed = frozen_key(spec).sign(SigningAlgorithm::MlDsaShake256, MessageType::ExternalMu, &[0; 64], &Dry);
+        assert_eq!(signed, Err(DRY), "{spec}");
+    }
+    let grant_id = GrantId::from_bytes([1; 32]);
+    assert_eq!(new_grant_token(&kek, &region, &key_id, &grant_id, &Dry), Err(DRY));
+    let algorithm = WrappingAlgorithm::RsaesOaepSha256;
+    let parameters = ImportParameters { key_id, algorithm, expires_at: Timestamp::default() };
+    let token = new_import_token(&kek, &region, &parameters, WrappingKeySpec::Rsa2048, &Dry);
+    assert_eq!(token, Err(DRY));
 }
 
 #[test]

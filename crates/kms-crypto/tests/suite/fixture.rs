@@ -1,8 +1,8 @@
 //! What several tests need: a repeatable source of bytes, keys made from it, and the reader of vector files.
 
-use kms_crypto::{Entropy, EntropyError, KekEpoch, KeyMaterial, RegionKek, RootKey};
-use kms_types::{EncryptionContext, KeyId, KeySpec, RegionName};
-use shake::{ExtendableOutput, Shake128, Shake128Reader, Update, XofReader};
+use kms_crypto::{AsymmetricKey, Entropy, EntropyError, KekEpoch, KeyMaterial, RegionKek, RootKey};
+use kms_types::{EncryptionContext, KeyId, KeySpec, MessageType, RegionName, SigningAlgorithm};
+use shake::{ExtendableOutput, Shake128, Shake128Reader, Shake256, Update, XofReader};
 use std::sync::Mutex;
 
 /// SHAKE-128 of a label: the same bytes for ever.
@@ -84,4 +84,47 @@ impl Vectors {
     pub(crate) fn lines(&self) -> &[(&'static str, &'static str)] {
         &self.0
     }
+}
+
+/// Every key spec that has material.
+pub(crate) fn specs() -> impl Iterator<Item = KeySpec> {
+    KeySpec::ALL.into_iter().filter(|spec| *spec != KeySpec::Sm2)
+}
+
+/// Every key spec with a public half.
+pub(crate) fn asymmetric_specs() -> impl Iterator<Item = KeySpec> {
+    specs().filter(|spec| spec.is_asymmetric())
+}
+
+/// The prefix of a spec's values in vector files.
+pub(crate) fn prefix(spec: KeySpec) -> String {
+    spec.as_str().to_lowercase()
+}
+
+/// The material of a spec in the frozen vectors.
+pub(crate) fn frozen_material(spec: KeySpec) -> KeyMaterial {
+    let v = Vectors::read(include_str!("../../../../tests/vectors/crypto/keys-v1.txt"));
+    KeyMaterial::from_bytes(spec, &v.hex(&format!("{}_material", prefix(spec)))).unwrap()
+}
+
+/// The asymmetric key of a spec in the frozen vectors.
+pub(crate) fn frozen_key(spec: KeySpec) -> AsymmetricKey {
+    AsymmetricKey::new(&frozen_material(spec)).unwrap()
+}
+
+/// The message type that goes with an algorithm when the message is 64 bytes long.
+pub(crate) fn message_type(algorithm: SigningAlgorithm) -> MessageType {
+    if algorithm == SigningAlgorithm::Ed25519PhSha512 { MessageType::Digest } else { MessageType::Raw }
+}
+
+/// FIPS 204 §6.2 with §5.2: the message representative µ.
+pub(crate) fn mu(public_key: &[u8], context: &[u8], message: &[u8]) -> [u8; 64] {
+    let hash = |parts: &[&[u8]]| {
+        let (mut state, mut out) = (Shake256::default(), [0; 64]);
+        parts.iter().for_each(|part| state.update(part));
+        state.finalize_xof().read(&mut out);
+        out
+    };
+    let length = u8::try_from(context.len()).unwrap();
+    hash(&[&hash(&[public_key]), &[0, length], context, message])
 }

@@ -5,7 +5,15 @@
 mod failures;
 mod fixture;
 mod frozen;
+mod frozen_keys;
+mod grant_tokens;
+mod imports;
+mod mutations;
+mod operations;
+mod post_quantum;
 mod published;
 mod refusals;
 mod regions;
+mod second_library;
 mod secrecy;
+mod wycheproof;

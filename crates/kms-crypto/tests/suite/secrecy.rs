@@ -1,9 +1,11 @@
 //! Secrets do not show, compare correctly, and give identifiers that say nothing about them.
 
-use crate::fixture::{Stream, context, kek, material, multi_region_key, root, single_region_key};
-use kms_crypto::{CryptoError, Entropy, EntropyError, KekEpoch, KeyMaterial, MessageCipher, RegionKek, RootKey};
-use kms_crypto::{PassphraseParams, SealingKey};
-use kms_types::KeySpec;
+use crate::fixture::{Stream, context, kek, material, multi_region_key, region, root, single_region_key};
+use kms_crypto::{
+    AsymmetricKey, CryptoError, Entropy, EntropyError, ImportParameters, KekEpoch, KeyMaterial, MacKey, MessageCipher,
+    OpenedImportToken, PassphraseParams, RegionKek, RootKey, SealingKey, generate_data_key_pair, new_import_token,
+};
+use kms_types::{KeySpec, Timestamp, WrappingAlgorithm, WrappingKeySpec};
 use std::collections::BTreeSet;
 
 /// Fills everything with one byte that is easy to find again.
@@ -42,6 +44,56 @@ fn debug_output_is_fixed_text_whatever_the_secret() {
         "SealingKey(X-Wing, secret)",
     ];
     assert_eq!(shown(0x11), expected.map(|text| format!("{text} {text}")));
+}
+
+#[test]
+fn debug_output_of_keys_and_tokens_is_fixed_text_whatever_the_secret() {
+    let (kek, here) = (kek(1), region("us-east-1"));
+    let expires_at = Timestamp::from_millis(9);
+    let parameters =
+        ImportParameters { key_id: single_region_key(), algorithm: WrappingAlgorithm::RsaesOaepSha256, expires_at };
+    let shown = |byte: u8| {
+        let mac = KeyMaterial::generate(KeySpec::Hmac256, &Same(byte)).unwrap();
+        let curve = KeyMaterial::generate(KeySpec::EccNistP256, &Same(byte)).unwrap();
+        let pair = generate_data_key_pair(KeySpec::EccNistEdwards25519, &Same(byte)).unwrap();
+        let token = new_import_token(&kek, &here, &parameters, WrappingKeySpec::Rsa2048, &Same(byte)).unwrap();
+        let opened = OpenedImportToken::open(&token.token, &kek, &here).unwrap();
+        [
+            format!("{:?} {0:#?}", MacKey::new(&mac).unwrap()),
+            format!("{:?} {0:#?}", AsymmetricKey::new(&curve).unwrap()),
+            format!("{pair:?} {pair:#?}"),
+            format!("{token:?} {token:#?}"),
+            format!("{opened:?} {opened:#?}"),
+        ]
+    };
+    assert_eq!(shown(0x11), shown(0x67));
+    let expected = [
+        "MacKey(HMAC_SHA_256, secret)".to_owned(),
+        "AsymmetricKey(ECC_NIST_P256, secret)".to_owned(),
+        "DataKeyPair(secret)".to_owned(),
+        "ImportToken(348 bytes)".to_owned(),
+        format!("OpenedImportToken({parameters:?}, secret)"),
+    ];
+    assert_eq!(shown(0x11), expected.map(|text| format!("{text} {text}")));
+}
+
+#[test]
+fn errors_about_bytes_show_none_of_them() {
+    let secret = [0xab; 31];
+    let shown = format!("{:?}", KeyMaterial::import(KeySpec::SymmetricDefault, &secret).unwrap_err());
+    assert_eq!(shown, "Length { what: \"key material of this spec\", found: 31 }");
+    let shown = format!("{:?}", KeyMaterial::import(KeySpec::EccNistP256, &secret).unwrap_err());
+    assert_eq!(shown, "Malformed(\"PKCS #8 private key of its curve\")");
+}
+
+#[test]
+fn keys_and_opened_tokens_are_shared_between_threads() {
+    const fn shared<T: Send + Sync>() {}
+    shared::<KeyMaterial>();
+    shared::<MacKey>();
+    shared::<AsymmetricKey>();
+    shared::<OpenedImportToken>();
+    shared::<RegionKek>();
 }
 
 #[test]
@@ -177,7 +229,7 @@ fn passphrase_salt_and_cost_all_count() {
 fn root_key_survives_its_file_and_a_kek_opens_with_it() {
     let first = root("a");
     let again = RootKey::from_bytes(&first.expose_for_file()).unwrap();
-    let here = crate::fixture::region("us-east-1");
+    let here = region("us-east-1");
     let row = kek(2).wrap(&first, &here, &Stream::new("n")).unwrap();
     assert_eq!(RegionKek::unwrap(&row, &again, &here).unwrap().epoch(), KekEpoch(2));
 }
