@@ -8,8 +8,8 @@ mod recent;
 mod state;
 
 pub use command::{
-    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, ProposalId,
-    RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
+    ProposalId, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
 };
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};

@@ -1,8 +1,9 @@
-//! What is due: deletions and automatic rotations, as a function of the states and the time.
+//! What is due: deletions, automatic rotations and the end of imported material, as a function of the states and the
+//! time.
 
 use crate::control::{ControlState, KeySet};
-use crate::regional::{KeyRecord, Lifecycle, RegionalState};
-use kms_types::{KeyId, RegionName, Timestamp};
+use crate::regional::{KeyRecord, RegionalState};
+use kms_types::{KeyId, KeyMaterialId, KeyState, RegionName, Timestamp};
 
 /// Something whose time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +25,17 @@ pub enum Due {
     RotateKey(KeyId),
     /// A multi-Region key whose primary is here is due for automatic rotation.
     RotateKeySet(KeyId),
+    /// Imported material has expired.
+    ExpireMaterial {
+        /// The key.
+        key_id: KeyId,
+        /// The version.
+        material_id: KeyMaterialId,
+    },
 }
 
-/// Everything that is due in this Region, at most `limit` items, deletions and single-Region rotations first.
+/// What is due in this Region, at most `limit` items. The kinds of work take turns, each with its earliest items first:
+/// work that cannot be done now, as that which needs a majority, keeps no other kind waiting.
 #[must_use]
 pub fn due(
     region: &RegionName,
@@ -35,27 +44,44 @@ pub fn due(
     now: Timestamp,
     limit: usize,
 ) -> Vec<Due> {
-    let local =
-        regional.due(now).map(|record| local_due(region, record, control.key_set(&record.key_id).map(AsRef::as_ref)));
+    let deletions = regional.deletions_due(now).map(|record| Due::DestroyKey(record.key_id));
+    let set_deletions = regional.set_deletions_due(now);
+    let set_deletions =
+        set_deletions.map(|record| leave(region, record, control.key_set(&record.key_id).map(AsRef::as_ref)));
+    let expiries = regional.expiries_due(now).map(|(key_id, material_id)| Due::ExpireMaterial { key_id, material_id });
+    let rotations = regional.rotations_due(now).map(|record| Due::RotateKey(record.key_id));
     let rotatable = |set: &&KeySet| {
-        let enabled = regional.key(&set.key_id).is_some_and(|r| r.lifecycle == Lifecycle::Enabled);
+        let enabled = regional.key(&set.key_id).is_some_and(|r| r.state() == KeyState::Enabled);
         set.primary == *region && enabled
     };
-    let rotations = control.rotations_due(now).filter(rotatable).map(|set| Due::RotateKeySet(set.key_id));
-    local.chain(rotations).take(limit).collect()
+    let set_rotations = control.rotations_due(now).filter(rotatable).map(|set| Due::RotateKeySet(set.key_id));
+    in_turn(
+        [
+            deletions.take(limit).collect(),
+            set_deletions.take(limit).collect(),
+            expiries.take(limit).collect(),
+            rotations.take(limit).collect(),
+            set_rotations.take(limit).collect(),
+        ],
+        limit,
+    )
 }
 
-fn local_due(region: &RegionName, record: &KeyRecord, set: Option<&KeySet>) -> Due {
+/// The end of the waiting period of a multi-Region key.
+fn leave(region: &RegionName, record: &KeyRecord, set: Option<&KeySet>) -> Due {
     let key_id = record.key_id;
-    match (record.lifecycle, set) {
-        (Lifecycle::PendingDeletion { .. }, Some(set)) if set.primary != *region => {
-            Due::RemoveReplica { key_id, added_at: record.created_at }
-        }
-        (Lifecycle::PendingDeletion { .. }, Some(set)) if set.replicas().next().is_some() => {
-            Due::AwaitReplicaDeletion(key_id)
-        }
-        (Lifecycle::PendingDeletion { .. }, Some(_)) => Due::DeleteKeySet(key_id),
-        (Lifecycle::PendingDeletion { .. }, None) => Due::DestroyKey(key_id),
-        _ => Due::RotateKey(key_id),
+    match set {
+        Some(set) if set.primary != *region => Due::RemoveReplica { key_id, added_at: record.created_at },
+        Some(set) if set.replicas().next().is_some() => Due::AwaitReplicaDeletion(key_id),
+        Some(_) => Due::DeleteKeySet(key_id),
+        None => Due::DestroyKey(key_id),
     }
+}
+
+/// One of each list, then the next of each, until `limit`.
+fn in_turn<const LISTS: usize>(lists: [Vec<Due>; LISTS], limit: usize) -> Vec<Due> {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
+    let mut lists = lists.map(Vec::into_iter);
+    let rounds = (0..longest).flat_map(|_| lists.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>());
+    rounds.take(limit).collect()
 }

@@ -2,6 +2,11 @@
 //! two states. Random sequences are judged in `kms-sim`.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the result of the test")]
 
+#[path = "control/imports.rs"]
+mod imports;
+#[path = "control/turns.rs"]
+mod turns;
+
 use kms_core::control::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, ControlEffect, ControlOutcome, ControlState,
     CreateKeySet, InitialProperties, ProposalId, Refusal, RegionRole, RegisterRegion, SealedBox, SetRotation,
@@ -89,6 +94,7 @@ impl Log {
             rotation_type,
             boxes: set.holders.keys().map(|region| (region.clone(), sealed())).collect(),
             next_rotation_at: None,
+            on_demand_limit: 25,
         })
     }
 }
@@ -124,15 +130,19 @@ fn create(spec: KeySpec) -> ControlBody {
         spec,
         usage: KeyUsage::EncryptDecrypt,
         origin: Origin::AwsKms,
-        material_id: material(1),
-        sealed: sealed(),
+        first: Some((material(1), sealed())),
         initial: InitialProperties::default(),
     })
 }
 
 fn activate(n: u8, expected_epoch: u64) -> ControlBody {
-    let without = BTreeSet::new();
-    ControlBody::ActivateMaterial(ActivateMaterial { key_id: key(), expected_epoch, material_id: material(n), without })
+    ControlBody::ActivateMaterial(ActivateMaterial {
+        key_id: key(),
+        expected_epoch,
+        material_id: material(n),
+        without: BTreeSet::new(),
+        on_demand_limit: 25,
+    })
 }
 
 fn move_primary(from: RegionName, to: RegionName, expected_epoch: u64) -> ControlBody {
@@ -167,6 +177,7 @@ fn on_demand_rotations_are_used_up_after_twenty_five() {
         log.does(&a(), activate(n, 1));
     }
     log.refuses(&a(), log.stage(27, RotationType::OnDemand), Refusal::RotationLimit);
+    log.does(&a(), schedule(90, 1));
     let automatic = log.stage(27, RotationType::Automatic);
     log.does(&a(), automatic);
 }
@@ -182,6 +193,30 @@ fn a_rotation_in_progress_is_not_due_again() {
     assert_eq!(log.state.rotations_due(at(100)).count(), 0);
     log.does(&a(), activate(2, 1));
     assert_eq!(log.state.rotations_due(at(100)).count(), 1);
+}
+
+#[test]
+fn an_automatic_rotation_is_accepted_only_when_the_schedule_asks_for_it() {
+    let mut log = Log::with_key(false);
+    log.refuses(&a(), log.stage(2, RotationType::Automatic), Refusal::NotDue);
+    log.does(&a(), schedule(90, 1_000));
+    log.refuses(&a(), log.stage(2, RotationType::Automatic), Refusal::NotDue);
+    log.now = 1_000;
+    let due = log.stage(2, RotationType::Automatic);
+    log.does(&a(), due);
+}
+
+#[test]
+fn the_limit_of_on_demand_rotations_is_that_of_the_command() {
+    let mut log = Log::with_key(false);
+    let limited = |body| match body {
+        ControlBody::StageMaterial(stage) => ControlBody::StageMaterial(StageMaterial { on_demand_limit: 1, ..stage }),
+        _ => unreachable!(),
+    };
+    let first = limited(log.stage(2, RotationType::OnDemand));
+    log.does(&a(), first);
+    log.does(&a(), activate(2, 1));
+    log.refuses(&a(), limited(log.stage(3, RotationType::OnDemand)), Refusal::RotationLimit);
 }
 
 #[test]

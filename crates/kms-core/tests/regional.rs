@@ -1,9 +1,17 @@
 //! Claims about single key resources: states, aliases, tags, rotation and deletion in one Region.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the result of the test")]
 
+#[path = "regional/grants.rs"]
+mod grants;
+#[path = "regional/imports.rs"]
+mod imports;
+#[path = "regional/uses.rs"]
+mod uses;
+
 use kms_core::regional::{
     CreateKey, CreateReplica, InstallMaterial, KeyRecord, Lifecycle, NewMaterial, RegionalBody, RegionalChange,
     RegionalCommand, RegionalOutcome, RegionalRefusal as Refusal, RegionalState, RotateMaterial, ScheduleDeletion,
+    SetAlias,
 };
 use kms_core::{KeyOperation, RotationSchedule, StateFault, state_matrix};
 use kms_types::{AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RotationType, Timestamp};
@@ -30,6 +38,7 @@ impl Region {
         self.state.check_invariants().unwrap();
         let outcome = match applied.outcome {
             RegionalOutcome::Done => Ok(()),
+            RegionalOutcome::GrantExists(_) => unreachable!("no grant is created here"),
             RegionalOutcome::Refused(refusal) => {
                 assert_eq!(self.state, before, "a refusal changes nothing");
                 assert!(applied.changes.is_empty());
@@ -96,7 +105,7 @@ fn create_of(n: u8, spec: KeySpec, usage: KeyUsage) -> RegionalBody {
         description: String::new(),
         policy: "p".to_owned(),
         tags: BTreeMap::new(),
-        material: material(n),
+        material: Some(material(n)),
     }))
 }
 
@@ -114,6 +123,18 @@ fn create_replica(key_id: KeyId) -> RegionalBody {
     }))
 }
 
+fn set_alias(name: AliasName, target: KeyId) -> SetAlias {
+    SetAlias { account: account(), name, target, alias_limit: 50 }
+}
+
+fn create_alias(name: AliasName, target: KeyId) -> RegionalBody {
+    RegionalBody::CreateAlias(set_alias(name, target))
+}
+
+fn update_alias(name: AliasName, target: KeyId) -> RegionalBody {
+    RegionalBody::UpdateAlias(set_alias(name, target))
+}
+
 fn delete_at(key_id: KeyId, deletion_date: Option<u64>) -> RegionalBody {
     RegionalBody::ScheduleDeletion(ScheduleDeletion { key_id, window_days: 7, deletion_date: deletion_date.map(at) })
 }
@@ -124,7 +145,13 @@ fn tags(range: std::ops::Range<usize>) -> BTreeMap<String, String> {
 
 fn rotate(key_id: KeyId, n: u8, rotation_type: RotationType, next: Option<u64>) -> RegionalBody {
     let next_rotation_at = next.map(at);
-    RegionalBody::RotateMaterial(RotateMaterial { key_id, material: material(n), rotation_type, next_rotation_at })
+    RegionalBody::RotateMaterial(RotateMaterial {
+        key_id,
+        material: material(n),
+        rotation_type,
+        next_rotation_at,
+        on_demand_limit: 25,
+    })
 }
 
 fn every_day(next: u64) -> Option<RotationSchedule> {
@@ -169,7 +196,7 @@ fn every_operation_obeys_the_state_matrix_in_every_state() {
         (Op::PutKeyPolicy, || RegionalBody::PutKeyPolicy(multi(), "new".to_owned())),
         (Op::TagResource, || RegionalBody::Tag(multi(), tags(0..1))),
         (Op::UntagResource, || RegionalBody::Untag(multi(), BTreeSet::new())),
-        (Op::CreateAlias, || RegionalBody::CreateAlias(account(), alias("new"), multi())),
+        (Op::CreateAlias, || create_alias(alias("new"), multi())),
         (Op::ScheduleKeyDeletion, || delete_at(multi(), Some(2_000))),
         (Op::CancelKeyDeletion, || RegionalBody::CancelDeletion(multi())),
     ];
@@ -195,7 +222,7 @@ fn every_command_about_an_unknown_key_is_refused() {
         RegionalBody::PutKeyPolicy(none, String::new()),
         RegionalBody::Tag(none, tags(0..1)),
         RegionalBody::Untag(none, BTreeSet::new()),
-        RegionalBody::CreateAlias(account(), alias("a"), none),
+        create_alias(alias("a"), none),
         RegionalBody::SetRotation(none, None),
         delete_at(none, None),
         RegionalBody::StartDeletionClock { key_id: none, deletion_date: at(9) },
@@ -243,9 +270,9 @@ fn destroying_a_key_removes_every_row_of_it_and_nothing_else() {
     let mut region = Region::with_keys(2);
     region.does(rotate(key(1), 7, RotationType::OnDemand, None));
     for name in ["a", "b"] {
-        region.does(RegionalBody::CreateAlias(account(), alias(name), key(1)));
+        region.does(create_alias(alias(name), key(1)));
     }
-    region.does(RegionalBody::CreateAlias(account(), alias("c"), key(2)));
+    region.does(create_alias(alias("c"), key(2)));
     region.does(delete_at(key(1), Some(20)));
     region.now = 20;
     let (outcome, changes) = region.apply(RegionalBody::DestroyKey(key(1)));
@@ -259,17 +286,17 @@ fn destroying_a_key_removes_every_row_of_it_and_nothing_else() {
     ];
     assert_eq!(changes, gone);
     assert_eq!(region.state.aliases().map(|a| a.name.clone()).collect::<Vec<_>>(), [alias("c")]);
-    assert_eq!(region.state.due(at(u64::MAX)).count(), 0);
+    assert_eq!(region.state.deletions_due(at(u64::MAX)).count(), 0);
 }
 
 #[test]
 fn a_primary_that_waits_for_replicas_starts_its_clock_later() {
     let mut region = in_state(Lifecycle::PendingReplicaDeletion { window_days: 7 });
-    assert_eq!(region.state.due(at(u64::MAX)).count(), 0);
+    assert_eq!(region.state.set_deletions_due(at(u64::MAX)).count(), 0);
     region.does(RegionalBody::StartDeletionClock { key_id: multi(), deletion_date: at(500) });
-    assert_eq!(region.state.due(at(500)).count(), 1);
+    assert_eq!(region.state.set_deletions_due(at(500)).count(), 1);
     region.does(RegionalBody::AwaitReplicaDeletion(multi()));
-    assert_eq!(region.state.due(at(500)).count(), 0);
+    assert_eq!(region.state.set_deletions_due(at(500)).count(), 0);
     region.does(RegionalBody::CancelDeletion(multi()));
     let not_pending = Refusal::State(StateFault::NotPendingDeletion);
     region.refuses(RegionalBody::AwaitReplicaDeletion(multi()), not_pending.clone());
@@ -279,31 +306,34 @@ fn a_primary_that_waits_for_replicas_starts_its_clock_later() {
 #[test]
 fn an_alias_name_is_taken_once_per_account() {
     let mut region = Region::with_keys(2);
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(1)));
-    region.refuses(RegionalBody::CreateAlias(account(), alias("a"), key(2)), Refusal::AliasExists);
+    region.does(create_alias(alias("a"), key(1)));
+    region.refuses(create_alias(alias("a"), key(2)), Refusal::AliasExists);
     region.does(RegionalBody::DeleteAlias(account(), alias("a")));
     region.refuses(RegionalBody::DeleteAlias(account(), alias("a")), Refusal::AliasNotFound);
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(2)));
+    region.does(create_alias(alias("a"), key(2)));
 }
 
 #[test]
 fn an_alias_never_points_at_another_account_s_key() {
     let mut region = Region::with_keys(1);
-    region.refuses(RegionalBody::CreateAlias(stranger(), alias("a"), key(1)), Refusal::KeyNotFound);
+    region.refuses(
+        RegionalBody::CreateAlias(SetAlias { account: stranger(), ..set_alias(alias("a"), key(1)) }),
+        Refusal::KeyNotFound,
+    );
 }
 
 #[test]
 fn update_alias_moves_the_name_and_keeps_its_birthday() {
     let mut region = Region::with_keys(2);
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(1)));
+    region.does(create_alias(alias("a"), key(1)));
     let born = region.state.alias(&account(), &alias("a")).unwrap().created_at;
-    region.does(RegionalBody::UpdateAlias(account(), alias("a"), key(2)));
+    region.does(update_alias(alias("a"), key(2)));
     let moved = region.state.alias(&account(), &alias("a")).unwrap();
     assert_eq!((moved.target, moved.created_at), (key(2), born));
     assert!(moved.updated_at > born);
     assert_eq!(region.state.aliases_of(&key(1)).count(), 0);
     assert_eq!(region.state.aliases_of(&key(2)).count(), 1);
-    region.refuses(RegionalBody::UpdateAlias(account(), alias("none"), key(2)), Refusal::AliasNotFound);
+    region.refuses(update_alias(alias("none"), key(2)), Refusal::AliasNotFound);
 }
 
 #[test]
@@ -312,41 +342,41 @@ fn update_alias_refuses_a_key_of_another_kind() {
     region.does(create_of(2, KeySpec::Rsa2048, KeyUsage::EncryptDecrypt));
     region.does(create_of(3, KeySpec::Hmac256, KeyUsage::GenerateVerifyMac));
     region.does(create_of(4, KeySpec::Rsa3072, KeyUsage::EncryptDecrypt));
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(1)));
-    region.refuses(RegionalBody::UpdateAlias(account(), alias("a"), key(2)), Refusal::KindMismatch);
-    region.refuses(RegionalBody::UpdateAlias(account(), alias("a"), key(3)), Refusal::KindMismatch);
-    region.does(RegionalBody::CreateAlias(account(), alias("b"), key(2)));
-    region.does(RegionalBody::UpdateAlias(account(), alias("b"), key(4)));
+    region.does(create_alias(alias("a"), key(1)));
+    region.refuses(update_alias(alias("a"), key(2)), Refusal::KindMismatch);
+    region.refuses(update_alias(alias("a"), key(3)), Refusal::KindMismatch);
+    region.does(create_alias(alias("b"), key(2)));
+    region.does(update_alias(alias("b"), key(4)));
 }
 
 #[test]
 fn update_alias_moves_away_from_a_key_that_is_pending_deletion_but_not_to_it() {
     let mut region = Region::with_keys(2);
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(1)));
+    region.does(create_alias(alias("a"), key(1)));
     region.does(delete_at(key(1), Some(1_000)));
-    region.does(RegionalBody::UpdateAlias(account(), alias("a"), key(2)));
+    region.does(update_alias(alias("a"), key(2)));
     let pending = Refusal::State(StateFault::PendingDeletion);
-    region.refuses(RegionalBody::UpdateAlias(account(), alias("a"), key(1)), pending);
+    region.refuses(update_alias(alias("a"), key(1)), pending);
 }
 
 #[test]
 fn a_key_has_at_most_fifty_aliases() {
     let mut region = Region::with_keys(2);
     for n in 0..50 {
-        region.does(RegionalBody::CreateAlias(account(), alias(&n.to_string()), key(1)));
+        region.does(create_alias(alias(&n.to_string()), key(1)));
     }
-    region.refuses(RegionalBody::CreateAlias(account(), alias("more"), key(1)), Refusal::TooManyAliases);
-    region.does(RegionalBody::CreateAlias(account(), alias("more"), key(2)));
-    region.refuses(RegionalBody::UpdateAlias(account(), alias("more"), key(1)), Refusal::TooManyAliases);
+    region.refuses(create_alias(alias("more"), key(1)), Refusal::TooManyAliases);
+    region.does(create_alias(alias("more"), key(2)));
+    region.refuses(update_alias(alias("more"), key(1)), Refusal::TooManyAliases);
     // Setting the target that it has already needs no room.
-    region.does(RegionalBody::UpdateAlias(account(), alias("7"), key(1)));
+    region.does(update_alias(alias("7"), key(1)));
 }
 
 #[test]
 fn aliases_are_listed_by_name_from_any_place() {
     let mut region = Region::with_keys(1);
     for name in ["b", "-", "a/b", "B"] {
-        region.does(RegionalBody::CreateAlias(account(), alias(name), key(1)));
+        region.does(create_alias(alias(name), key(1)));
     }
     let names = |after: Option<&str>| -> Vec<String> {
         let after = after.map(alias);
@@ -378,8 +408,8 @@ fn a_rotation_adds_material_and_moves_the_schedule_only_when_told() {
     assert_eq!(region.key(1).rotation, every_day(190));
     assert_eq!((region.key(1).materials.len(), region.key(1).on_demand_rotations), (3, 1));
     region.refuses(rotate(key(1), 3, RotationType::Automatic, None), Refusal::MaterialExists);
-    assert_eq!(region.state.due(at(189)).count(), 0);
-    assert_eq!(region.state.due(at(190)).count(), 1);
+    assert_eq!(region.state.rotations_due(at(189)).count(), 0);
+    assert_eq!(region.state.rotations_due(at(190)).count(), 1);
 }
 
 #[test]
@@ -397,10 +427,10 @@ fn a_disabled_key_is_not_rotated_and_is_overdue_when_enabled_again() {
     let mut region = Region::with_keys(1);
     region.does(RegionalBody::SetRotation(key(1), every_day(100)));
     region.does(RegionalBody::DisableKey(key(1)));
-    assert_eq!(region.state.due(at(100)).count(), 0);
+    assert_eq!(region.state.rotations_due(at(100)).count(), 0);
     region.refuses(rotate(key(1), 2, RotationType::Automatic, None), Refusal::State(StateFault::Disabled));
     region.does(RegionalBody::EnableKey(key(1)));
-    assert_eq!(region.state.due(at(100)).count(), 1);
+    assert_eq!(region.state.rotations_due(at(100)).count(), 1);
 }
 
 #[test]
@@ -442,10 +472,11 @@ fn a_key_id_is_taken_once() {
 #[test]
 fn a_state_comes_back_from_its_rows() {
     let mut region = in_state(Lifecycle::PendingDeletion { deletion_date: at(900), window_days: 7 });
-    region.does(RegionalBody::CreateAlias(account(), alias("a"), key(1)));
+    region.does(create_alias(alias("a"), key(1)));
     region.does(RegionalBody::SetRotation(key(1), every_day(100)));
     let mut restored = RegionalState::default();
     region.state.rows().for_each(|row| restored.absorb(&row));
     assert_eq!(restored, region.state);
-    assert_eq!(restored.due(at(1_000)).count(), 2);
+    let (rotations, deletions) = (restored.rotations_due(at(1_000)), restored.set_deletions_due(at(1_000)));
+    assert_eq!((rotations.count(), deletions.count()), (1, 1));
 }

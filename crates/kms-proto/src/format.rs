@@ -3,7 +3,7 @@
 use crate::{FormatError, state::v1 as pb};
 use kms_core::RotationSchedule;
 use kms_types::{
-    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp,
+    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp, limits,
 };
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,15 @@ pub(crate) fn rotation_type(value: RotationType) -> pb::RotationType {
         RotationType::Automatic => pb::RotationType::Automatic,
         RotationType::OnDemand => pb::RotationType::OnDemand,
     }
+}
+
+/// A limit that is AWS's own is not written: the field is younger than the messages that have it.
+pub(crate) fn on_demand_limit(value: u32) -> Option<u32> {
+    (value != limits::ON_DEMAND_ROTATIONS_MAX).then_some(value)
+}
+
+pub(crate) fn parse_on_demand_limit(value: Option<u32>) -> u32 {
+    value.unwrap_or(limits::ON_DEMAND_ROTATIONS_MAX)
 }
 
 pub(crate) fn names(regions: &BTreeSet<RegionName>) -> Vec<String> {

@@ -11,6 +11,7 @@ mod samples;
 #[path = "state_formats/strategies.rs"]
 mod strategies;
 
+use kms_core::regional::RegionalChange;
 use kms_proto::{FormatError, control_codec, regional_codec};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -47,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_never_panic(kind in 0x0f_u8..0x14, key in vec(any::<u8>(), 0..80), value in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_never_panic(kind in 0x0f_u8..0x17, key in vec(any::<u8>(), 0..80), value in vec(any::<u8>(), 0..200)) {
         let key = [vec![kind], key].concat();
         check_decoders(&key, &value)?;
     }
@@ -138,11 +139,21 @@ fn unknown_enum_values_are_refused() {
     assert_eq!(command(register(0)), "Region role");
     assert_eq!(command(register(77)), "Region role");
     let outcome = |kind| {
-        let refused = Some(pb::Refusal { kind, primary: String::new(), current_epoch: 0 });
+        let refused = Some(pb::Refusal { kind, ..pb::Refusal::default() });
         control_codec::decode_outcome(&pb::ControlOutcome { format: 1, refused }.encode_to_vec()).unwrap_err().problem
     };
     assert_eq!(outcome(0), "kind of refusal");
     assert_eq!(outcome(99), "kind of refusal");
+    let grant = |change: fn(&mut pb::GrantRecord)| {
+        let row = regional_codec::change_to_row(&RegionalChange::PutGrant(samples::grant().into()));
+        let mut record = pb::GrantRecord::decode(row.value.unwrap().as_slice()).unwrap();
+        change(&mut record);
+        regional_codec::row_to_change(&row.key, &record.encode_to_vec()).unwrap_err().problem
+    };
+    assert_eq!(grant(|g| g.operations[1] = "Anything".into()), "grant operation");
+    assert_eq!(grant(|g| g.operations.reverse()), "unknown fields or not in canonical order");
+    assert_eq!(grant(|g| g.grantee = None), "grantee");
+    assert_eq!(grant(|g| g.grantee = Some(pb::GrantPrincipal { kind: None })), "kind of principal");
     let spec = |bytes: &[u8]| {
         let mut record = pb::KeyRecord::decode(bytes).unwrap();
         record.spec = "SYMMETRIC_NEW".into();
@@ -153,11 +164,39 @@ fn unknown_enum_values_are_refused() {
     assert_eq!(error, FormatError { format: "key record", problem: "key spec" });
 }
 
+/// A field that is younger than its message is not written with the value that it had before.
+#[test]
+fn the_limit_that_aws_has_is_never_written() {
+    use kms_proto::state::v1 as pb;
+    let (_, sample) = samples::all().into_iter().find(|(name, _)| name == "command-activate-material").unwrap();
+    let (_, bytes) = sample.encode();
+    let mut message = pb::ControlCommand::decode(bytes.as_slice()).unwrap();
+    let Some(pb::control_command::Body::ActivateMaterial(body)) = &mut message.body else { unreachable!() };
+    assert_eq!(body.on_demand_limit, None);
+    body.on_demand_limit = Some(25);
+    assert!(control_codec::decode_command(&message.encode_to_vec()).is_err());
+}
+
+#[test]
+fn half_a_first_material_is_refused() {
+    use kms_proto::state::v1 as pb;
+    let (_, sample) = samples::all().into_iter().find(|(name, _)| name == "command-create-key-set").unwrap();
+    let (_, bytes) = sample.encode();
+    let halved = |change: fn(&mut pb::CreateKeySet)| {
+        let mut message = pb::ControlCommand::decode(bytes.as_slice()).unwrap();
+        let Some(pb::control_command::Body::CreateKeySet(body)) = &mut message.body else { unreachable!() };
+        change(body);
+        control_codec::decode_command(&message.encode_to_vec()).unwrap_err().problem
+    };
+    assert_eq!(halved(|body| body.sealed = None), "sealed box");
+    assert_eq!(halved(|body| body.material_id.clear()), "key material ID");
+}
+
 #[test]
 fn wrapped_material_rows_have_a_prefix_of_their_own() {
     let change = samples::material_row();
     let row = regional_codec::change_to_row(&change);
-    let kms_core::regional::RegionalChange::PutMaterial(key_id, material) = change else { unreachable!() };
+    let RegionalChange::PutMaterial(key_id, material) = change else { unreachable!() };
     assert_eq!(row.key, regional_codec::material_key(&key_id, &material.material_id));
     assert_eq!(row.key[0], regional_codec::MATERIAL_PREFIX);
 }

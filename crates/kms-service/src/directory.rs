@@ -75,7 +75,12 @@ impl Directory {
                 RegionalChange::DeleteAlias(account, name) => {
                     self.aliases.pin().remove(&(*account, name.clone()));
                 }
-                RegionalChange::PutMaterial(..) | RegionalChange::DeleteMaterial(..) => {}
+                RegionalChange::PutMaterial(..)
+                | RegionalChange::DeleteMaterial(..)
+                | RegionalChange::PutGrant(_)
+                | RegionalChange::DeleteGrant(..)
+                | RegionalChange::PutLastUse(..)
+                | RegionalChange::DeleteLastUse(_) => {}
             }
         }
     }

@@ -35,7 +35,7 @@ impl KeyEntry {
                 usable.map(|m| m.material_id).find(|id| record.has_material(id))
             }
             None if record.is_multi_region() => None,
-            None => record.materials.last().map(|m| m.material_id),
+            None => record.current_material().map(|m| m.material_id),
         };
         Self { arn_text: arn.to_string().into(), arn, record, set, current }
     }

@@ -164,7 +164,7 @@ impl Service {
     /// Submits a regional command; a refusal comes back for the operation to put into AWS's words.
     pub(crate) async fn submit(&self, body: RegionalBody) -> Result<Result<(), RegionalRefusal>, KmsError> {
         match self.regional().submit(body).await {
-            Ok(RegionalOutcome::Done) => Ok(Ok(())),
+            Ok(RegionalOutcome::Done | RegionalOutcome::GrantExists(_)) => Ok(Ok(())),
             Ok(RegionalOutcome::Refused(refusal)) => Ok(Err(refusal)),
             Err(RegionalLogError::Busy) => Err(KmsError::Throttled),
             Err(RegionalLogError::Storage) => Err(KmsError::Internal),

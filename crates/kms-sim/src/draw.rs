@@ -7,7 +7,7 @@ use kms_core::control::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, ControlState, CreateKeySet, KeySet, ProposalId,
     RegionRole, RegisterRegion, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
-use kms_types::{KeyId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp};
+use kms_types::{KeyId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp, limits};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,8 +194,7 @@ impl Proposer {
             spec: if asymmetric { KeySpec::EccNistP256 } else { KeySpec::SymmetricDefault },
             usage: if asymmetric { KeyUsage::SignVerify } else { KeyUsage::EncryptDecrypt },
             origin: Origin::AwsKms,
-            material_id,
-            sealed: cast::sealed(&region, &proposer(draw), &material_id),
+            first: Some((material_id, cast::sealed(&region, &proposer(draw), &material_id))),
             initial: cast::initial(Timestamp::from_millis(number)),
         })
     }
@@ -231,13 +230,21 @@ impl Proposer {
         let next_rotation_at =
             (rotation_type == RotationType::Automatic).then(|| Timestamp::from_millis(self.number * 3));
         let key_id = set.key_id;
-        let stage = StageMaterial { key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at };
-        ControlBody::StageMaterial(stage)
+        ControlBody::StageMaterial(StageMaterial {
+            key_id,
+            expected_epoch,
+            material_id,
+            rotation_type,
+            boxes,
+            next_rotation_at,
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+        })
     }
 
     fn set_rotation(&mut self, key_id: KeyId, expected_epoch: u64, draw: &Draw) -> ControlBody {
         let period_days = if draw.flaw == Some(Flaw::Value) { 89 } else { 365 };
-        let next_at = Timestamp::from_millis(self.next() * 2);
+        // One kind of schedule is due at once, the other later.
+        let next_at = Timestamp::from_millis(self.next() * u64::try_from(draw.region).unwrap_or_default());
         let schedule = (draw.region != 0).then_some(RotationSchedule { period_days, next_at });
         ControlBody::SetRotation(SetRotation { key_id, expected_epoch, schedule })
     }
@@ -255,7 +262,13 @@ fn activate(set: &KeySet, expected_epoch: u64, draw: &Draw) -> ControlBody {
         Some(Flaw::Boxes) => drop(without.insert(set.primary.clone())),
         _ => {}
     }
-    ControlBody::ActivateMaterial(ActivateMaterial { key_id: set.key_id, expected_epoch, material_id, without })
+    ControlBody::ActivateMaterial(ActivateMaterial {
+        key_id: set.key_id,
+        expected_epoch,
+        material_id,
+        without,
+        on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+    })
 }
 
 /// When the Region was added, or, with a flaw, an earlier time.
@@ -282,5 +295,8 @@ fn set_key(body: &mut ControlBody, other: KeyId) {
         ControlBody::ActivateMaterial(b) => b.key_id = other,
         ControlBody::SetRotation(b) => b.key_id = other,
         ControlBody::UpdatePrimary(b) => b.key_id = other,
+        ControlBody::OfferImportedMaterial(b) => b.key_id = other,
+        ControlBody::ReportImport(b) => b.key_id = other,
+        ControlBody::WithdrawImportedMaterial { key_id, .. } => *key_id = other,
     }
 }

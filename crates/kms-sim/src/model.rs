@@ -28,6 +28,8 @@ pub struct Key {
     pub staged: Option<KeyMaterialId>,
     on_demand: u32,
     rotatable: bool,
+    /// When an automatic rotation is due.
+    next_rotation: Option<Timestamp>,
 }
 
 impl Model {
@@ -71,9 +73,10 @@ impl Model {
                     primary: me.clone(),
                     epoch: 1,
                     holders: BTreeMap::from([(me.clone(), (at, false))]),
-                    activated: vec![b.material_id],
+                    activated: b.first.iter().map(|(id, _)| *id).collect(),
                     staged: None,
                     on_demand: 0,
+                    next_rotation: None,
                     rotatable: b.spec == KeySpec::SymmetricDefault && b.origin == Origin::AwsKms,
                 };
                 self.keys.insert(b.key_id, key);
@@ -100,9 +103,11 @@ impl Model {
             ControlBody::StageMaterial(b) => {
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
                 let on_demand = u32::from(b.rotation_type == RotationType::OnDemand);
+                (on_demand == 1 || key.next_rotation.is_some_and(|due| due <= at)).then_some(())?;
                 let fits = b.boxes.keys().eq(key.holders.keys()) && !key.activated.contains(&b.material_id);
                 (key.rotatable && key.staged.is_none() && fits && key.on_demand + on_demand <= 25).then_some(())?;
                 key.on_demand += on_demand;
+                key.next_rotation = key.next_rotation.map(|due| b.next_rotation_at.unwrap_or(due));
                 key.staged = Some(b.material_id);
             }
             ControlBody::ActivateMaterial(b) => {
@@ -114,6 +119,7 @@ impl Model {
             ControlBody::SetRotation(b) => {
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
                 (key.rotatable && b.schedule.is_none_or(|s| (90..=2560).contains(&s.period_days))).then_some(())?;
+                key.next_rotation = b.schedule.map(|s| s.next_at);
             }
             ControlBody::UpdatePrimary(b) => {
                 // Whoever asks: a Region that was cut off cannot know, and a majority decides.
@@ -124,6 +130,9 @@ impl Model {
                 key.primary = b.to.clone();
                 key.epoch += 1;
             }
+            ControlBody::OfferImportedMaterial(_)
+            | ControlBody::ReportImport(_)
+            | ControlBody::WithdrawImportedMaterial { .. } => return None,
         }
         Some(())
     }

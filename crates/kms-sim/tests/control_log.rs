@@ -172,7 +172,7 @@ fn the_draws_reach_every_kind_of_success_and_refusal() {
     }
     assert_eq!(done.len(), 10, "kinds of command that succeeded: {done:?}");
     // All refusals but RotationLimit, for which these logs are too short.
-    assert_eq!(refused.len(), 15, "refusals: {refused:?}");
+    assert_eq!(refused.len(), 16, "refusals: {refused:?}");
 }
 
 #[test]

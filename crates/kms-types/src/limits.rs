@@ -6,6 +6,8 @@ pub const TAGS_PER_KEY_MAX: usize = 50;
 pub const ALIASES_PER_KEY_MAX: usize = 50;
 /// Most customer managed keys in one account and Region (AWS default quota).
 pub const KEYS_PER_ACCOUNT_MAX: usize = 100_000;
+/// Most grants on one key (AWS default quota).
+pub const GRANTS_PER_KEY_MAX: usize = 50_000;
 /// Most on-demand rotations of one key.
 pub const ON_DEMAND_ROTATIONS_MAX: u32 = 25;
 /// Largest key policy document, in bytes.

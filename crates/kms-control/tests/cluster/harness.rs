@@ -248,8 +248,10 @@ pub fn create_key(index: usize, number: u8) -> ControlBody {
         spec: KeySpec::SymmetricDefault,
         usage: KeyUsage::EncryptDecrypt,
         origin: Origin::AwsKms,
-        material_id: KeyMaterialId::from_bytes([number; 32]),
-        sealed: SealedBox { source: region(index), bytes: vec![number; 64] },
+        first: Some((
+            KeyMaterialId::from_bytes([number; 32]),
+            SealedBox { source: region(index), bytes: vec![number; 64] },
+        )),
         initial: InitialProperties::default(),
     })
 }

@@ -1,5 +1,7 @@
 //! Folding one control command into the state. The checks here decide; whatever a proposer checked before is courtesy.
 
+mod import;
+
 use super::{
     ActivateMaterial, Activation, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
     ControlOutcome, ControlState, CreateKeySet, Holder, HolderStatus, KeySet, MaterialVersion, RecentProposals,
@@ -49,6 +51,11 @@ impl ControlState {
             ControlBody::ActivateMaterial(body) => self.activate_material(region, at, body),
             ControlBody::SetRotation(body) => self.set_rotation(region, body),
             ControlBody::UpdatePrimary(body) => self.update_primary(body),
+            ControlBody::OfferImportedMaterial(body) => self.offer_imported_material(region, at, body),
+            ControlBody::ReportImport(body) => self.report_import(region, body),
+            ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
+                self.withdraw_imported_material(region, key_id, *expected_epoch, material_id)
+            }
         }
     }
 
@@ -75,19 +82,21 @@ impl ControlState {
 
     fn create_key_set(&self, region: &RegionName, at: Timestamp, body: &CreateKeySet) -> Step {
         self.check_holds_keys(region)?;
-        if !body.key_id.is_multi_region() {
+        if !body.key_id.is_multi_region() || body.first.is_some() == (body.origin == Origin::External) {
             return Err(Refusal::Malformed);
         }
         if self.key_sets.contains_key(&body.key_id) {
             return Err(Refusal::KeyExists);
         }
-        let first = MaterialVersion {
-            material_id: body.material_id,
+        let first = body.first.iter().map(|(material_id, sealed)| MaterialVersion {
+            material_id: *material_id,
             created_at: at,
             rotation_type: None,
-            boxes: BTreeMap::from([(region.clone(), body.sealed.clone())]),
+            boxes: BTreeMap::from([(region.clone(), sealed.clone())]),
             activation: Some(Activation { at, without: Default::default() }),
-        };
+            description: String::new(),
+            imported_by: Default::default(),
+        });
         let holder = Holder { added_at: at, status: HolderStatus::Creating(body.initial.clone()) };
         put(KeySet {
             key_id: body.key_id,
@@ -101,7 +110,7 @@ impl ControlState {
             holders: BTreeMap::from([(region.clone(), holder)]),
             rotation: None,
             on_demand_rotations: 0,
-            materials: vec![first],
+            materials: first.collect(),
         })
     }
 
@@ -111,10 +120,11 @@ impl ControlState {
         if set.is_held_by(&body.replica) {
             return Err(Refusal::ReplicaExists);
         }
-        if body.boxes.len() != set.materials.len() {
+        let sealed_versions = if set.is_external() { &mut [] } else { set.materials.as_mut_slice() };
+        if body.boxes.len() != sealed_versions.len() {
             return Err(Refusal::BoxesMismatch);
         }
-        for material in &mut set.materials {
+        for material in sealed_versions {
             let sealed = body.boxes.get(&material.material_id).ok_or(Refusal::BoxesMismatch)?;
             material.boxes.insert(body.replica.clone(), sealed.clone());
         }
@@ -143,6 +153,7 @@ impl ControlState {
         }
         for material in &mut set.materials {
             material.boxes.remove(region);
+            material.imported_by.remove(region);
         }
         put(set)
     }
@@ -164,14 +175,15 @@ impl ControlState {
         if set.staged().is_some() {
             return Err(Refusal::RotationInProgress);
         }
+        let due = set.rotation.is_some_and(|schedule| schedule.next_at <= at);
+        if body.rotation_type == RotationType::Automatic && !due {
+            return Err(Refusal::NotDue);
+        }
         if !body.boxes.keys().eq(set.holders.keys()) || set.material(&body.material_id).is_some() {
             return Err(Refusal::BoxesMismatch);
         }
         if body.rotation_type == RotationType::OnDemand {
-            if set.on_demand_rotations >= limits::ON_DEMAND_ROTATIONS_MAX {
-                return Err(Refusal::RotationLimit);
-            }
-            set.on_demand_rotations = set.on_demand_rotations.saturating_add(1);
+            count_on_demand(&mut set, body.on_demand_limit)?;
         }
         if let (Some(schedule), Some(next_at)) = (&mut set.rotation, body.next_rotation_at) {
             schedule.next_at = next_at;
@@ -182,6 +194,8 @@ impl ControlState {
             rotation_type: Some(body.rotation_type),
             boxes: body.boxes.clone(),
             activation: None,
+            description: String::new(),
+            imported_by: Default::default(),
         });
         put(set)
     }
@@ -194,11 +208,15 @@ impl ControlState {
         if !body.without.iter().all(|r| set.is_held_by(r)) {
             return Err(Refusal::NoReplica);
         }
-        match set.materials.last_mut() {
-            Some(last) if last.material_id == body.material_id && last.activation.is_none() => {
-                last.activation = Some(Activation { at, without: body.without.clone() });
+        let staged = set.staged().filter(|m| m.material_id == body.material_id).ok_or(Refusal::NotStaged)?;
+        if set.is_external() {
+            if !set.lacking_import(staged).all(|r| body.without.contains(r)) {
+                return Err(Refusal::ImportMissing);
             }
-            _ => return Err(Refusal::NotStaged),
+            count_on_demand(&mut set, body.on_demand_limit)?;
+        }
+        if let Some(last) = set.materials.last_mut() {
+            last.activation = Some(Activation { at, without: body.without.clone() });
         }
         put(set)
     }
@@ -270,6 +288,14 @@ fn check_rotatable(set: &KeySet) -> Result<(), Refusal> {
     } else {
         Err(Refusal::NotRotatable)
     }
+}
+
+fn count_on_demand(set: &mut KeySet, limit: u32) -> Result<(), Refusal> {
+    if set.on_demand_rotations >= limit {
+        return Err(Refusal::RotationLimit);
+    }
+    set.on_demand_rotations = set.on_demand_rotations.saturating_add(1);
+    Ok(())
 }
 
 fn put(set: KeySet) -> Step {

@@ -64,6 +64,19 @@ pub enum ControlBody {
     SetRotation(SetRotation),
     /// Moves the primary role.
     UpdatePrimary(UpdatePrimary),
+    /// The primary takes imported material into the key set: current at once if it is the first, staged otherwise.
+    OfferImportedMaterial(OfferImportedMaterial),
+    /// The proposing Region says whether it has imported a version.
+    ReportImport(ReportImport),
+    /// The primary takes staged imported material back.
+    WithdrawImportedMaterial {
+        /// The key.
+        key_id: KeyId,
+        /// Epoch that the proposer saw.
+        expected_epoch: u64,
+        /// The staged material.
+        material_id: KeyMaterialId,
+    },
 }
 
 /// See [`ControlBody::RegisterRegion`].
@@ -99,10 +112,8 @@ pub struct CreateKeySet {
     pub usage: KeyUsage,
     /// Origin of the material.
     pub origin: Origin,
-    /// First material.
-    pub material_id: KeyMaterialId,
-    /// The first material sealed to the proposing Region.
-    pub sealed: SealedBox,
+    /// First material, sealed to the proposing Region; `None` exactly for origin EXTERNAL.
+    pub first: Option<(KeyMaterialId, SealedBox)>,
     /// Independent properties of the primary.
     pub initial: InitialProperties,
 }
@@ -116,7 +127,8 @@ pub struct AddReplica {
     pub expected_epoch: u64,
     /// Region of the new replica.
     pub replica: RegionName,
-    /// Every material version, staged one included, sealed to the replica's Region.
+    /// Every material version, staged one included, sealed to the replica's Region; none for origin EXTERNAL, whose
+    /// material each Region imports.
     pub boxes: BTreeMap<KeyMaterialId, SealedBox>,
     /// Independent properties of the replica.
     pub initial: InitialProperties,
@@ -137,6 +149,8 @@ pub struct StageMaterial {
     pub boxes: BTreeMap<RegionName, SealedBox>,
     /// The new due date when the schedule started this rotation; `None` leaves the schedule as it is.
     pub next_rotation_at: Option<Timestamp>,
+    /// Most on-demand rotations of the key; the cluster's setting.
+    pub on_demand_limit: u32,
 }
 
 /// See [`ControlBody::ActivateMaterial`].
@@ -150,6 +164,35 @@ pub struct ActivateMaterial {
     pub material_id: KeyMaterialId,
     /// Regions that an operator decided to go on without; recorded.
     pub without: BTreeSet<RegionName>,
+    /// Most on-demand rotations of the key; the cluster's setting. Counts here for imported material only, which is no
+    /// rotation while it is staged.
+    pub on_demand_limit: u32,
+}
+
+/// See [`ControlBody::OfferImportedMaterial`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferImportedMaterial {
+    /// The key.
+    pub key_id: KeyId,
+    /// Epoch that the proposer saw.
+    pub expected_epoch: u64,
+    /// The material, which every holder has to import by itself.
+    pub material_id: KeyMaterialId,
+    /// `KeyMaterialDescription`.
+    pub description: String,
+}
+
+/// See [`ControlBody::ReportImport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportImport {
+    /// The key.
+    pub key_id: KeyId,
+    /// When the Region was added: a proposal that arrives late must not mean a later life of the replica.
+    pub added_at: Timestamp,
+    /// The version.
+    pub material_id: KeyMaterialId,
+    /// Whether the Region has the material.
+    pub present: bool,
 }
 
 /// See [`ControlBody::SetRotation`].

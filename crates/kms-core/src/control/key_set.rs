@@ -31,7 +31,8 @@ pub struct KeySet {
     pub rotation: Option<RotationSchedule>,
     /// On-demand rotations so far.
     pub on_demand_rotations: u32,
-    /// All material versions, oldest first. Only the last one may be staged, that is, not yet activated.
+    /// All material versions, oldest first. Only the last one may be staged, that is, not yet activated. Of an EXTERNAL
+    /// key the versions that were offered, none at first.
     pub materials: Vec<MaterialVersion>,
 }
 
@@ -62,10 +63,15 @@ pub struct MaterialVersion {
     pub created_at: Timestamp,
     /// What started the rotation that brought it; `None` for the first material.
     pub rotation_type: Option<RotationType>,
-    /// The material sealed to each holding Region; one box per holder, none for anybody else.
+    /// The material sealed to each holding Region; one box per holder, none for anybody else. Imported material has no
+    /// box at all.
     pub boxes: BTreeMap<RegionName, SealedBox>,
     /// When it became current; `None` while staged.
     pub activation: Option<Activation>,
+    /// `KeyMaterialDescription` of imported material, as it was when the material was offered.
+    pub description: String,
+    /// The holders that say that they have imported the material.
+    pub imported_by: BTreeSet<RegionName>,
 }
 
 /// How a material version became current.
@@ -111,6 +117,17 @@ impl KeySet {
         self.materials.iter().find(|m| m.material_id == *id)
     }
 
+    /// Whether each Region imports the material by itself.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.origin == Origin::External
+    }
+
+    /// The holders that have yet to import a version of an EXTERNAL key.
+    pub fn lacking_import<'a>(&'a self, version: &'a MaterialVersion) -> impl Iterator<Item = &'a RegionName> {
+        self.holders.keys().filter(|region| !version.imported_by.contains(*region))
+    }
+
     /// Whether the Region holds the key.
     #[must_use]
     pub fn is_held_by(&self, region: &RegionName) -> bool {
@@ -133,19 +150,35 @@ impl KeySet {
         if self.epoch == 0 {
             return Err("the epoch is zero");
         }
-        if self.current().is_none() {
+        if self.current().is_none() && !(self.is_external() && self.materials.is_empty()) {
             return Err("no material is current");
         }
         let staged = self.materials.iter().filter(|m| m.activation.is_none()).count();
         if staged > 1 || (staged == 1 && self.staged().is_none()) {
             return Err("a material other than the last is staged");
         }
-        if !self.materials.iter().all(|m| m.boxes.keys().eq(self.holders.keys())) {
-            return Err("sealed boxes and holding Regions differ");
-        }
+        self.materials.iter().try_for_each(|version| self.check_version(version))?;
         let ids: BTreeSet<_> = self.materials.iter().map(|m| m.material_id).collect();
         if ids.len() != self.materials.len() {
             return Err("a material occurs twice");
+        }
+        Ok(())
+    }
+    fn check_version(&self, version: &MaterialVersion) -> Result<(), &'static str> {
+        if self.is_external() {
+            if !version.boxes.is_empty() {
+                return Err("imported material is sealed");
+            }
+            if !version.imported_by.iter().all(|region| self.is_held_by(region)) {
+                return Err("a Region that does not hold the key has imported material");
+            }
+        } else {
+            if !version.boxes.keys().eq(self.holders.keys()) {
+                return Err("sealed boxes and holding Regions differ");
+            }
+            if !(version.imported_by.is_empty() && version.description.is_empty()) {
+                return Err("material that was made here is imported");
+            }
         }
         Ok(())
     }

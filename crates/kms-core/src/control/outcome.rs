@@ -1,7 +1,7 @@
 //! What comes of a control command.
 
 use super::{KeySet, ProposalId, RegionEntry};
-use kms_types::{KeyId, RegionName};
+use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
 /// Everything that follows from one applied command.
@@ -78,6 +78,27 @@ pub enum Refusal {
     /// A Region tried to change its role in the cluster.
     #[error("a Region cannot change between holding keys and witnessing")]
     RoleMismatch,
+    /// The schedule does not ask for a rotation: it is off, or its time has not come.
+    #[error("no automatic rotation of the key is due")]
+    NotDue,
+    /// One new imported material at a time.
+    #[error("the key material {pending} waits for its rotation")]
+    PendingRotation {
+        /// The staged material.
+        pending: KeyMaterialId,
+    },
+    /// The material is part of the key already.
+    #[error("the key has this material already")]
+    MaterialExists,
+    /// The key has no such material version.
+    #[error("the key has no such material")]
+    MaterialNotFound,
+    /// The material of keys of this kind never changes.
+    #[error("the key material is not the one that was imported first")]
+    IncorrectMaterial,
+    /// A Region that was not left out has yet to import the material.
+    #[error("a Region has yet to import the material")]
+    ImportMissing,
     /// A form that no honest proposer sends.
     #[error("the command is malformed")]
     Malformed,

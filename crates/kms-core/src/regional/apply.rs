@@ -1,12 +1,16 @@
 //! Folding one regional command into the state.
 
+mod alias;
+mod grant;
+mod import;
+mod material;
+
 use super::{
-    AliasRecord, CreateKey, CreateReplica, InstallMaterial, KeyRecord, Lifecycle, LocalMaterial, RegionalApplied,
-    RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalRefusal, RegionalState, RotateMaterial,
-    ScheduleDeletion,
+    CreateKey, CreateReplica, KeyRecord, LastUse, Lifecycle, LocalMaterial, RegionalApplied, RegionalBody,
+    RegionalChange, RegionalCommand, RegionalOutcome, RegionalRefusal, RegionalState, ScheduleDeletion,
 };
-use crate::{KeyOperation, RotationSchedule, StateFault, state_matrix};
-use kms_types::{AccountId, AliasName, KeyId, KeySpec, Origin, RotationType, Timestamp, limits};
+use crate::{KeyOperation, StateFault, state_matrix};
+use kms_types::{KeyId, Origin, Timestamp, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,7 +20,7 @@ impl RegionalState {
     /// Applies one command. Total and deterministic; a refusal changes nothing.
     pub fn apply(&mut self, command: &RegionalCommand) -> RegionalApplied {
         let (outcome, changes) = match self.decide(command) {
-            Ok(changes) => (RegionalOutcome::Done, changes),
+            Ok(decided) => decided,
             Err(refusal) => (RegionalOutcome::Refused(refusal), Vec::new()),
         };
         for change in &changes {
@@ -25,14 +29,25 @@ impl RegionalState {
         RegionalApplied { outcome, changes }
     }
 
-    fn decide(&self, command: &RegionalCommand) -> Step {
+    fn decide(&self, command: &RegionalCommand) -> Result<(RegionalOutcome, Vec<RegionalChange>), RegionalRefusal> {
         use KeyOperation as Op;
         let at = command.at;
-        match &command.body {
+        let step = match &command.body {
             RegionalBody::CreateKey(body) => self.create_key(at, body),
             RegionalBody::CreateReplica(body) => self.create_replica(body),
             RegionalBody::InstallMaterial(body) => self.install_material(at, body),
             RegionalBody::RotateMaterial(body) => self.rotate_material(at, body),
+            RegionalBody::ImportMaterial(body) => self.import_material(at, body),
+            RegionalBody::RotateToImported { key_id, on_demand_limit } => {
+                self.rotate_to_imported(at, key_id, *on_demand_limit)
+            }
+            RegionalBody::DeleteImportedMaterial { key_id, material_id } => {
+                self.delete_imported_material(key_id, material_id.as_ref())
+            }
+            RegionalBody::ExpireMaterial { key_id, material_id } => self.expire_material(at, key_id, material_id),
+            RegionalBody::ExpectMaterial(body) => self.expect_material(body),
+            RegionalBody::SettleMaterial { key_id, material_id } => self.settle_material(key_id, material_id),
+            RegionalBody::ForgetMaterial { key_id, material_id } => self.forget_material(key_id, material_id),
             RegionalBody::EnableKey(key_id) => self.edit(key_id, Op::EnableKey, |r| r.lifecycle = Lifecycle::Enabled),
             RegionalBody::DisableKey(key_id) => {
                 self.edit(key_id, Op::DisableKey, |r| r.lifecycle = Lifecycle::Disabled)
@@ -45,26 +60,31 @@ impl RegionalState {
             }
             RegionalBody::Tag(key_id, tags) => self.tag(key_id, tags),
             RegionalBody::Untag(key_id, keys) => self.untag(key_id, keys),
-            RegionalBody::CreateAlias(account, name, key_id) => self.create_alias(at, *account, name, key_id),
-            RegionalBody::UpdateAlias(account, name, key_id) => self.update_alias(at, *account, name, key_id),
+            RegionalBody::CreateAlias(body) => self.create_alias(at, body),
+            RegionalBody::UpdateAlias(body) => self.update_alias(at, body),
             RegionalBody::DeleteAlias(account, name) => self.delete_alias(*account, name),
+            RegionalBody::CreateGrant(body) => return self.create_grant(at, body),
+            RegionalBody::DeleteGrant { key_id, grant_id } => self.delete_grant(key_id, grant_id),
+            RegionalBody::RecordUse(uses) => Ok(self.record_use(uses)),
             RegionalBody::SetRotation(key_id, schedule) => self.set_rotation(key_id, *schedule),
             RegionalBody::ScheduleDeletion(body) => self.schedule_deletion(*body),
             RegionalBody::StartDeletionClock { key_id, deletion_date } => self.start_clock(key_id, *deletion_date),
             RegionalBody::AwaitReplicaDeletion(key_id) => self.await_replicas(key_id),
             RegionalBody::CancelDeletion(key_id) => self.cancel_deletion(at, key_id),
             RegionalBody::DestroyKey(key_id) => self.destroy_key(at, key_id),
-        }
+        };
+        step.map(|changes| (RegionalOutcome::Done, changes))
     }
 
     fn create_key(&self, at: Timestamp, body: &CreateKey) -> Step {
-        if body.key_id.is_multi_region() {
+        let waits_for_import = body.origin == Origin::External;
+        if body.key_id.is_multi_region() || body.material.is_some() == waits_for_import {
             return Err(RegionalRefusal::WrongKind);
         }
         if self.key(&body.key_id).is_some() {
             return Err(RegionalRefusal::KeyExists);
         }
-        let first = LocalMaterial { material_id: body.material.material_id, created_at: at, rotation: None };
+        let made_here = |material_id| LocalMaterial { material_id, created_at: at, rotation: None, import: None };
         let record = KeyRecord {
             key_id: body.key_id,
             account: body.account,
@@ -76,11 +96,12 @@ impl RegionalState {
             policy: body.policy.clone(),
             tags: body.tags.clone(),
             lifecycle: Lifecycle::Enabled,
-            materials: vec![first],
+            materials: body.material.iter().map(|m| made_here(m.material_id)).collect(),
             rotation: None,
             on_demand_rotations: 0,
         };
-        Ok(vec![RegionalChange::PutMaterial(body.key_id, body.material.clone()), put(record)])
+        let wrapped = body.material.iter().map(|m| RegionalChange::PutMaterial(body.key_id, m.clone()));
+        Ok(wrapped.chain([put(record)]).collect())
     }
 
     fn create_replica(&self, body: &CreateReplica) -> Step {
@@ -100,53 +121,12 @@ impl RegionalState {
             description: body.description.clone(),
             policy: body.policy.clone(),
             tags: body.tags.clone(),
-            lifecycle: Lifecycle::Creating,
+            // Nothing has to come from the key set before such a key can report: it waits for an import.
+            lifecycle: if body.origin == Origin::External { Lifecycle::Enabled } else { Lifecycle::Creating },
             materials: Vec::new(),
             rotation: None,
             on_demand_rotations: 0,
         })])
-    }
-
-    fn install_material(&self, at: Timestamp, body: &InstallMaterial) -> Step {
-        let mut record = self.record(&body.key_id)?;
-        if !record.is_multi_region() {
-            return Err(RegionalRefusal::WrongKind);
-        }
-        let mut changes = Vec::new();
-        for material in &body.materials {
-            if record.has_material(&material.material_id) {
-                return Err(RegionalRefusal::MaterialExists);
-            }
-            let installed = LocalMaterial { material_id: material.material_id, created_at: at, rotation: None };
-            record.materials.push(installed);
-            changes.push(RegionalChange::PutMaterial(body.key_id, material.clone()));
-        }
-        if body.complete && record.lifecycle == Lifecycle::Creating {
-            record.lifecycle = Lifecycle::Enabled;
-        }
-        changes.push(put(record));
-        Ok(changes)
-    }
-
-    fn rotate_material(&self, at: Timestamp, body: &RotateMaterial) -> Step {
-        let mut record = self.record_for(&body.key_id, KeyOperation::RotateKeyOnDemand)?;
-        check_rotatable(&record)?;
-        let material_id = body.material.material_id;
-        if record.has_material(&material_id) {
-            return Err(RegionalRefusal::MaterialExists);
-        }
-        if body.rotation_type == RotationType::OnDemand {
-            if record.on_demand_rotations >= limits::ON_DEMAND_ROTATIONS_MAX {
-                return Err(RegionalRefusal::RotationLimit);
-            }
-            record.on_demand_rotations = record.on_demand_rotations.saturating_add(1);
-        }
-        if let (Some(schedule), Some(next_at)) = (&mut record.rotation, body.next_rotation_at) {
-            schedule.next_at = next_at;
-        }
-        let rotation = Some((body.rotation_type, at));
-        record.materials.push(LocalMaterial { material_id, created_at: at, rotation });
-        Ok(vec![RegionalChange::PutMaterial(body.key_id, body.material.clone()), put(record)])
     }
 
     fn tag(&self, key_id: &KeyId, tags: &BTreeMap<String, String>) -> Step {
@@ -160,46 +140,6 @@ impl RegionalState {
 
     fn untag(&self, key_id: &KeyId, keys: &BTreeSet<String>) -> Step {
         self.edit(key_id, KeyOperation::UntagResource, |r| r.tags.retain(|k, _| !keys.contains(k)))
-    }
-
-    fn create_alias(&self, at: Timestamp, account: AccountId, name: &AliasName, key_id: &KeyId) -> Step {
-        if self.alias(&account, name).is_some() {
-            return Err(RegionalRefusal::AliasExists);
-        }
-        let target = self.record_for(key_id, KeyOperation::CreateAlias)?;
-        self.check_room_for_alias(&target, account)?;
-        Ok(vec![RegionalChange::PutAlias(Arc::new(AliasRecord {
-            account,
-            name: name.clone(),
-            target: *key_id,
-            created_at: at,
-            updated_at: at,
-        }))])
-    }
-
-    fn update_alias(&self, at: Timestamp, account: AccountId, name: &AliasName, key_id: &KeyId) -> Step {
-        let old = self.alias(&account, name).ok_or(RegionalRefusal::AliasNotFound)?;
-        let target = self.record_for(key_id, KeyOperation::UpdateAlias)?;
-        if self.key(&old.target).is_some_and(|from| !same_kind(from, &target)) {
-            return Err(RegionalRefusal::KindMismatch);
-        }
-        if old.target != *key_id {
-            self.check_room_for_alias(&target, account)?;
-        }
-        let alias = AliasRecord { target: *key_id, updated_at: at, ..AliasRecord::clone(old) };
-        Ok(vec![RegionalChange::PutAlias(Arc::new(alias))])
-    }
-
-    fn delete_alias(&self, account: AccountId, name: &AliasName) -> Step {
-        self.alias(&account, name).ok_or(RegionalRefusal::AliasNotFound)?;
-        Ok(vec![RegionalChange::DeleteAlias(account, name.clone())])
-    }
-
-    fn set_rotation(&self, key_id: &KeyId, schedule: Option<RotationSchedule>) -> Step {
-        let mut record = self.record_for(key_id, KeyOperation::EnableKeyRotation)?;
-        check_rotatable(&record)?;
-        record.rotation = schedule;
-        Ok(vec![put(record)])
     }
 
     fn schedule_deletion(&self, body: ScheduleDeletion) -> Step {
@@ -238,6 +178,7 @@ impl RegionalState {
             return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
         }
         record.lifecycle = Lifecycle::Disabled;
+        import::forget_switch(&mut record);
         Ok(vec![put(record)])
     }
 
@@ -247,9 +188,25 @@ impl RegionalState {
         if !record.is_multi_region() && !waiting_period_is_over(&record, at) {
             return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
         }
-        let materials = record.materials.iter().map(|m| RegionalChange::DeleteMaterial(*key_id, m.material_id));
+        let present = record.materials.iter().filter(|m| m.is_present());
+        let materials = present.map(|m| RegionalChange::DeleteMaterial(*key_id, m.material_id));
         let aliases = self.aliases_of(key_id).map(|name| RegionalChange::DeleteAlias(record.account, name.clone()));
-        Ok(materials.chain(aliases).chain([RegionalChange::DeleteKey(*key_id)]).collect())
+        let grants = self.grants_of(key_id, None).map(|g| RegionalChange::DeleteGrant(*key_id, g.grant_id));
+        let last_use = self.last_use(key_id).map(|_| RegionalChange::DeleteLastUse(*key_id));
+        let key = [RegionalChange::DeleteKey(*key_id)];
+        Ok(materials.chain(aliases).chain(grants).chain(last_use).chain(key).collect())
+    }
+
+    /// A use that is not later than the one on record says nothing new.
+    fn record_use(&self, uses: &[(KeyId, LastUse)]) -> Vec<RegionalChange> {
+        let mut latest: BTreeMap<KeyId, &LastUse> = BTreeMap::new();
+        for (key_id, last_use) in uses.iter().filter(|(key_id, _)| self.key(key_id).is_some()) {
+            let known = latest.get(key_id).copied().or(self.last_use(key_id));
+            if known.is_none_or(|known| known.at < last_use.at) {
+                latest.insert(*key_id, last_use);
+            }
+        }
+        latest.into_iter().map(|(key_id, last_use)| RegionalChange::PutLastUse(key_id, last_use.clone())).collect()
     }
 
     fn edit(&self, key_id: &KeyId, operation: KeyOperation, change: impl FnOnce(&mut KeyRecord)) -> Step {
@@ -267,33 +224,10 @@ impl RegionalState {
         state_matrix::check(operation, record.state()).map_err(RegionalRefusal::State)?;
         Ok(record)
     }
-
-    fn check_room_for_alias(&self, target: &KeyRecord, account: AccountId) -> Result<(), RegionalRefusal> {
-        if target.account != account {
-            return Err(RegionalRefusal::KeyNotFound);
-        }
-        if self.aliases_of(&target.key_id).count() >= limits::ALIASES_PER_KEY_MAX {
-            return Err(RegionalRefusal::TooManyAliases);
-        }
-        Ok(())
-    }
-}
-
-/// A multi-Region key is rotated through the control log; of single-Region keys only symmetric ones are rotated.
-fn check_rotatable(record: &KeyRecord) -> Result<(), RegionalRefusal> {
-    let rotates = record.spec == KeySpec::SymmetricDefault && record.origin == Origin::AwsKms;
-    if rotates && !record.is_multi_region() { Ok(()) } else { Err(RegionalRefusal::WrongKind) }
 }
 
 fn waiting_period_is_over(record: &KeyRecord, at: Timestamp) -> bool {
     matches!(record.lifecycle, Lifecycle::PendingDeletion { deletion_date, .. } if deletion_date <= at)
-}
-
-/// UpdateAlias may swap keys of the same usage and the same kind (symmetric, asymmetric, HMAC). Usage tells HMAC and
-/// asymmetric signing apart; only encryption keys come in two kinds.
-fn same_kind(from: &KeyRecord, to: &KeyRecord) -> bool {
-    use kms_types::KeySpec::SymmetricDefault;
-    from.usage == to.usage && (from.spec == SymmetricDefault) == (to.spec == SymmetricDefault)
 }
 
 fn put(record: KeyRecord) -> RegionalChange {

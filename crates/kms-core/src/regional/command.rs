@@ -1,7 +1,10 @@
 //! What may be asked of the regional log.
 
+use super::{LastUse, NewGrant};
 use crate::RotationSchedule;
-use kms_types::{AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RotationType, Timestamp};
+use kms_types::{
+    AccountId, AliasName, GrantId, ImportType, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RotationType, Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -25,6 +28,45 @@ pub enum RegionalBody {
     InstallMaterial(InstallMaterial),
     /// New material of a single-Region key, current at once.
     RotateMaterial(RotateMaterial),
+    /// `ImportKeyMaterial`.
+    ImportMaterial(Box<ImportMaterial>),
+    /// `RotateKeyOnDemand` of a single-Region key with imported material: the version that waits becomes current.
+    RotateToImported {
+        /// The key.
+        key_id: KeyId,
+        /// Most on-demand rotations of the key; the cluster's setting.
+        on_demand_limit: u32,
+    },
+    /// `DeleteImportedKeyMaterial`. Succeeds when nothing is there.
+    DeleteImportedMaterial {
+        /// The key.
+        key_id: KeyId,
+        /// The version; the current one if it is not named.
+        material_id: Option<KeyMaterialId>,
+    },
+    /// The time of imported material has come.
+    ExpireMaterial {
+        /// The key.
+        key_id: KeyId,
+        /// The version.
+        material_id: KeyMaterialId,
+    },
+    /// The key set of a multi-Region key with imported material has a version that this Region should import.
+    ExpectMaterial(Box<ExpectMaterial>),
+    /// The key set has activated a version that waited: it is permanently associated with the key from now on.
+    SettleMaterial {
+        /// The multi-Region key.
+        key_id: KeyId,
+        /// The version.
+        material_id: KeyMaterialId,
+    },
+    /// The key set has no such version any more: the version goes, and its bytes if they are here.
+    ForgetMaterial {
+        /// The multi-Region key.
+        key_id: KeyId,
+        /// The version.
+        material_id: KeyMaterialId,
+    },
     /// `EnableKey`.
     EnableKey(KeyId),
     /// `DisableKey`.
@@ -38,11 +80,22 @@ pub enum RegionalBody {
     /// `UntagResource`.
     Untag(KeyId, BTreeSet<String>),
     /// `CreateAlias`.
-    CreateAlias(AccountId, AliasName, KeyId),
+    CreateAlias(SetAlias),
     /// `UpdateAlias`.
-    UpdateAlias(AccountId, AliasName, KeyId),
+    UpdateAlias(SetAlias),
     /// `DeleteAlias`.
     DeleteAlias(AccountId, AliasName),
+    /// `CreateGrant`.
+    CreateGrant(Box<NewGrant>),
+    /// `RetireGrant` and `RevokeGrant`.
+    DeleteGrant {
+        /// The key.
+        key_id: KeyId,
+        /// The grant.
+        grant_id: GrantId,
+    },
+    /// Successful cryptographic operations; the latest of a key is kept, unknown keys are skipped.
+    RecordUse(Vec<(KeyId, LastUse)>),
     /// `EnableKeyRotation` and `DisableKeyRotation` of a single-Region key.
     SetRotation(KeyId, Option<RotationSchedule>),
     /// `ScheduleKeyDeletion`.
@@ -59,7 +112,7 @@ pub enum RegionalBody {
     /// `CancelKeyDeletion`.
     CancelDeletion(KeyId),
     /// The waiting period is over (single-Region), or the key set no longer includes this Region: all rows of the key
-    /// and its aliases go.
+    /// with its aliases and grants go.
     DestroyKey(KeyId),
 }
 
@@ -82,8 +135,8 @@ pub struct CreateKey {
     pub policy: String,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-    /// First material.
-    pub material: NewMaterial,
+    /// First material; `None` exactly for origin EXTERNAL.
+    pub material: Option<NewMaterial>,
 }
 
 /// See [`RegionalBody::CreateReplica`].
@@ -131,6 +184,52 @@ pub struct RotateMaterial {
     pub rotation_type: RotationType,
     /// The new due date when the schedule started this rotation; `None` leaves the schedule as it is.
     pub next_rotation_at: Option<Timestamp>,
+    /// Most on-demand rotations of the key; the cluster's setting.
+    pub on_demand_limit: u32,
+}
+
+/// See [`RegionalBody::ImportMaterial`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportMaterial {
+    /// The key.
+    pub key_id: KeyId,
+    /// The material.
+    pub material: NewMaterial,
+    /// Whether the caller takes the material for a new one. Decides for single-Region symmetric keys only: of other keys
+    /// the material never changes, or the key set has decided.
+    pub import_type: ImportType,
+    /// When it is deleted; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// `None` keeps what an earlier import of the same material said.
+    pub description: Option<String>,
+}
+
+/// See [`RegionalBody::ExpectMaterial`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectMaterial {
+    /// The multi-Region key.
+    pub key_id: KeyId,
+    /// The version.
+    pub material_id: KeyMaterialId,
+    /// When the key set took it in.
+    pub created_at: Timestamp,
+    /// What the key set says of it.
+    pub description: String,
+    /// Whether the key set has it staged.
+    pub pending: bool,
+}
+
+/// See [`RegionalBody::CreateAlias`] and [`RegionalBody::UpdateAlias`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAlias {
+    /// Owner.
+    pub account: AccountId,
+    /// The name.
+    pub name: AliasName,
+    /// The key it shall point at.
+    pub target: KeyId,
+    /// Most aliases that the key may have; the cluster's setting.
+    pub alias_limit: usize,
 }
 
 /// See [`RegionalBody::ScheduleDeletion`].

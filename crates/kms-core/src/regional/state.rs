@@ -1,19 +1,25 @@
 //! The regional state itself and how rows come back into it.
 
-use super::{AliasRecord, KeyRecord, Lifecycle, RegionalChange};
-use kms_types::{AccountId, AliasName, KeyId, Timestamp};
+use super::deadlines::Deadlines;
+use super::grants::Grants;
+use super::{AliasRecord, GrantPrincipal, GrantRecord, KeyRecord, LastUse, RegionalChange};
+use kms_types::{AccountId, AliasName, GrantId, KeyId, KeyMaterialId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// All key resources and aliases of one Region, without material.
+/// All key resources, aliases and grants of one Region, without material.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegionalState {
     keys: BTreeMap<KeyId, Arc<KeyRecord>>,
     aliases: BTreeMap<(AccountId, AliasName), Arc<AliasRecord>>,
     /// Alias names by target; derived.
     aliases_by_key: BTreeMap<KeyId, BTreeSet<AliasName>>,
+    grants: Grants,
+    last_uses: BTreeMap<KeyId, LastUse>,
+    /// How many keys each account has; derived.
+    key_counts: BTreeMap<AccountId, usize>,
     /// What is due and when; derived.
-    deadlines: BTreeSet<(Timestamp, KeyId)>,
+    deadlines: Deadlines,
 }
 
 impl RegionalState {
@@ -34,6 +40,12 @@ impl RegionalState {
     #[must_use]
     pub fn key_count(&self) -> usize {
         self.keys.len()
+    }
+
+    /// How many keys an account has. Takes no longer for many keys.
+    #[must_use]
+    pub fn key_count_of(&self, account: &AccountId) -> usize {
+        self.key_counts.get(account).copied().unwrap_or_default()
     }
 
     /// An alias.
@@ -68,25 +80,91 @@ impl RegionalState {
         self.aliases_by_key.get(key_id).into_iter().flatten()
     }
 
-    /// Keys whose deadline has passed, earliest first: a deletion date, or an automatic rotation of an Enabled key.
-    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Arc<KeyRecord>> {
-        self.deadlines.iter().take_while(move |(due, _)| *due <= now).filter_map(|(_, key_id)| self.keys.get(key_id))
+    /// How many aliases point at a key.
+    #[must_use]
+    pub fn alias_count_of(&self, key_id: &KeyId) -> usize {
+        self.aliases_by_key.get(key_id).map_or(0, BTreeSet::len)
+    }
+
+    /// A grant.
+    #[must_use]
+    pub fn grant(&self, key_id: &KeyId, grant_id: &GrantId) -> Option<&Arc<GrantRecord>> {
+        self.grants.get(key_id, grant_id)
+    }
+
+    /// All grants on a key by ID, from the one after `after`.
+    pub fn grants_of(&self, key_id: &KeyId, after: Option<GrantId>) -> impl Iterator<Item = &Arc<GrantRecord>> {
+        self.grants.of_key(key_id, after)
+    }
+
+    /// How many grants there are on a key.
+    #[must_use]
+    pub fn grant_count_of(&self, key_id: &KeyId) -> usize {
+        self.grants.count_of(key_id)
+    }
+
+    /// The grants on a key for one grantee, by ID, from the one after `after`.
+    pub fn grants_of_grantee(
+        &self,
+        key_id: &KeyId,
+        grantee: &GrantPrincipal,
+        after: Option<GrantId>,
+    ) -> impl Iterator<Item = &Arc<GrantRecord>> {
+        self.grants.of_grantee(key_id, grantee, after)
+    }
+
+    /// The grants on all keys that a principal may retire, by key and ID, from the one after `after`.
+    pub fn grants_retirable_by(
+        &self,
+        principal: &GrantPrincipal,
+        after: Option<(KeyId, GrantId)>,
+    ) -> impl Iterator<Item = &Arc<GrantRecord>> {
+        self.grants.retirable_by(principal, after)
+    }
+
+    /// The grant with the same name and parameters as another one, if that has a name.
+    pub(super) fn grant_like(&self, other: &GrantRecord) -> Option<&Arc<GrantRecord>> {
+        self.grants.same_as(other)
+    }
+
+    /// When a key was last used.
+    #[must_use]
+    pub fn last_use(&self, key_id: &KeyId) -> Option<&LastUse> {
+        self.last_uses.get(key_id)
+    }
+
+    /// Single-Region keys whose waiting period is over, earliest first.
+    pub fn deletions_due(&self, now: Timestamp) -> impl Iterator<Item = &Arc<KeyRecord>> {
+        self.passed(&self.deadlines.deletions, now)
+    }
+
+    /// Multi-Region keys whose waiting period is over, earliest first.
+    pub fn set_deletions_due(&self, now: Timestamp) -> impl Iterator<Item = &Arc<KeyRecord>> {
+        self.passed(&self.deadlines.set_deletions, now)
+    }
+
+    /// Enabled single-Region keys whose automatic rotation is due, earliest first.
+    pub fn rotations_due(&self, now: Timestamp) -> impl Iterator<Item = &Arc<KeyRecord>> {
+        self.passed(&self.deadlines.rotations, now)
+    }
+
+    /// Imported material whose time has come, in keys of every state, earliest first.
+    pub fn expiries_due(&self, now: Timestamp) -> impl Iterator<Item = (KeyId, KeyMaterialId)> {
+        let passed = self.deadlines.expiries.iter().take_while(move |(due, _, _)| *due <= now);
+        passed.map(|(_, key_id, material_id)| (*key_id, *material_id))
     }
 
     /// Takes in one row, from `apply` or from the store.
     pub fn absorb(&mut self, change: &RegionalChange) {
         match change {
             RegionalChange::PutKey(record) => {
-                self.forget_deadline(&record.key_id);
-                if let Some(due) = deadline(record) {
-                    self.deadlines.insert((due, record.key_id));
-                }
+                self.forget_key(&record.key_id);
+                self.deadlines.insert(record);
+                let count = self.key_counts.entry(record.account).or_default();
+                *count = count.saturating_add(1);
                 self.keys.insert(record.key_id, Arc::clone(record));
             }
-            RegionalChange::DeleteKey(key_id) => {
-                self.forget_deadline(key_id);
-                self.keys.remove(key_id);
-            }
+            RegionalChange::DeleteKey(key_id) => self.forget_key(key_id),
             RegionalChange::PutAlias(alias) => {
                 self.forget_alias_target(&alias.account, &alias.name);
                 self.aliases_by_key.entry(alias.target).or_default().insert(alias.name.clone());
@@ -96,6 +174,14 @@ impl RegionalState {
                 self.forget_alias_target(account, name);
                 self.aliases.remove(&(*account, name.clone()));
             }
+            RegionalChange::PutGrant(grant) => self.grants.insert(grant),
+            RegionalChange::DeleteGrant(key_id, grant_id) => self.grants.remove(key_id, grant_id),
+            RegionalChange::PutLastUse(key_id, last_use) => {
+                self.last_uses.insert(*key_id, last_use.clone());
+            }
+            RegionalChange::DeleteLastUse(key_id) => {
+                self.last_uses.remove(key_id);
+            }
             RegionalChange::PutMaterial(..) | RegionalChange::DeleteMaterial(..) => {}
         }
     }
@@ -103,31 +189,48 @@ impl RegionalState {
     /// Every row of the state but the wrapped material, which only the store has.
     pub fn rows(&self) -> impl Iterator<Item = RegionalChange> {
         let keys = self.keys.values().map(|k| RegionalChange::PutKey(Arc::clone(k)));
-        keys.chain(self.aliases.values().map(|a| RegionalChange::PutAlias(Arc::clone(a))))
+        let aliases = self.aliases.values().map(|a| RegionalChange::PutAlias(Arc::clone(a)));
+        let grants = self.grants.iter().map(|g| RegionalChange::PutGrant(Arc::clone(g)));
+        let uses = self.last_uses.iter().map(|(key_id, u)| RegionalChange::PutLastUse(*key_id, u.clone()));
+        keys.chain(aliases).chain(grants).chain(uses)
     }
 
-    /// Checks that aliases point at keys of their own account and that single-Region keys have material.
+    /// Checks every key, and that aliases, grants and last uses belong to keys.
     ///
     /// # Errors
     /// The first broken invariant, in words.
     pub fn check_invariants(&self) -> Result<(), &'static str> {
+        self.keys.values().try_for_each(|record| record.check_invariants())?;
         let target_is_there = |a: &Arc<AliasRecord>| self.keys.get(&a.target).is_some_and(|k| k.account == a.account);
         if !self.aliases.values().all(target_is_there) {
             return Err("an alias points at no key of its account");
         }
-        let has_material = |k: &Arc<KeyRecord>| !k.materials.is_empty() || k.lifecycle == Lifecycle::Creating;
-        if !self.keys.values().filter(|k| !k.is_multi_region()).all(has_material) {
-            return Err("a single-Region key has no material");
+        let key_is_there = |g: &Arc<GrantRecord>| self.keys.get(&g.key_id).is_some_and(|k| k.account == g.account);
+        if !self.grants.iter().all(key_is_there) {
+            return Err("a grant is on no key of its account");
         }
-        if self.keys.values().any(|k| k.is_multi_region() && k.rotation.is_some()) {
-            return Err("a multi-Region key has a rotation schedule of its own");
+        if !self.last_uses.keys().all(|key_id| self.keys.contains_key(key_id)) {
+            return Err("a key that is not there was used");
         }
         Ok(())
     }
 
-    fn forget_deadline(&mut self, key_id: &KeyId) {
-        if let Some(due) = self.keys.get(key_id).and_then(|old| deadline(old)) {
-            self.deadlines.remove(&(due, *key_id));
+    fn passed<'a>(
+        &'a self,
+        deadlines: &'a BTreeSet<(Timestamp, KeyId)>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &'a Arc<KeyRecord>> {
+        deadlines.iter().take_while(move |(due, _)| *due <= now).filter_map(|(_, key_id)| self.keys.get(key_id))
+    }
+
+    fn forget_key(&mut self, key_id: &KeyId) {
+        let Some(old) = self.keys.remove(key_id) else { return };
+        self.deadlines.remove(&old);
+        if let Some(count) = self.key_counts.get_mut(&old.account) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.key_counts.remove(&old.account);
+            }
         }
     }
 
@@ -139,13 +242,5 @@ impl RegionalState {
                 self.aliases_by_key.remove(&old.target);
             }
         }
-    }
-}
-
-fn deadline(record: &KeyRecord) -> Option<Timestamp> {
-    match record.lifecycle {
-        Lifecycle::PendingDeletion { deletion_date, .. } => Some(deletion_date),
-        Lifecycle::Enabled => record.rotation.map(|r| r.next_at),
-        Lifecycle::Creating | Lifecycle::Disabled | Lifecycle::PendingReplicaDeletion { .. } => None,
     }
 }

@@ -1,11 +1,13 @@
 //! Commands of the control log.
 
 use super::parts;
-use crate::format::{Format, VERSION, names, parse_schedule, rotation_type, schedule};
+use crate::format::{
+    Format, VERSION, names, on_demand_limit, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
+};
 use crate::{FormatError, state::v1 as pb};
 use kms_core::control::{
-    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, ProposalId, RegisterRegion, SetRotation,
-    StageMaterial, UpdatePrimary,
+    ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, OfferImportedMaterial, ProposalId,
+    RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_types::{KeyId, Timestamp};
 use pb::control_command::Body;
@@ -61,12 +63,14 @@ fn body(body: &ControlBody) -> Body {
             rotation_type: rotation_type(b.rotation_type).into(),
             boxes: parts::region_boxes(&b.boxes),
             next_rotation_at_ms: b.next_rotation_at.map(Timestamp::millis),
+            on_demand_limit: on_demand_limit(b.on_demand_limit),
         }),
         ControlBody::ActivateMaterial(b) => Body::ActivateMaterial(pb::ActivateMaterial {
             key_id: b.key_id.to_string(),
             expected_epoch: b.expected_epoch,
             material_id: b.material_id.as_bytes().to_vec(),
             without: names(&b.without),
+            on_demand_limit: on_demand_limit(b.on_demand_limit),
         }),
         ControlBody::SetRotation(b) => Body::SetRotation(pb::SetRotation {
             key_id: b.key_id.to_string(),
@@ -79,6 +83,25 @@ fn body(body: &ControlBody) -> Body {
             to: b.to.to_string(),
             expected_epoch: b.expected_epoch,
         }),
+        ControlBody::OfferImportedMaterial(b) => Body::OfferImportedMaterial(pb::OfferImportedMaterial {
+            key_id: b.key_id.to_string(),
+            expected_epoch: b.expected_epoch,
+            material_id: b.material_id.as_bytes().to_vec(),
+            description: b.description.clone(),
+        }),
+        ControlBody::ReportImport(b) => Body::ReportImport(pb::ReportImport {
+            key_id: b.key_id.to_string(),
+            added_at_ms: b.added_at.millis(),
+            material_id: b.material_id.as_bytes().to_vec(),
+            present: b.present,
+        }),
+        ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
+            Body::WithdrawImportedMaterial(pb::WithdrawImportedMaterial {
+                key_id: key_id.to_string(),
+                expected_epoch: *expected_epoch,
+                material_id: material_id.as_bytes().to_vec(),
+            })
+        }
     }
 }
 
@@ -87,14 +110,15 @@ fn one_replica(key_id: &KeyId, added_at: Timestamp) -> pb::OneReplica {
 }
 
 fn create_key_set(b: &CreateKeySet) -> pb::CreateKeySet {
+    let first = b.first.as_ref();
     pb::CreateKeySet {
         key_id: b.key_id.to_string(),
         account: b.account.to_string(),
         spec: b.spec.to_string(),
         usage: b.usage.to_string(),
         origin: b.origin.to_string(),
-        material_id: b.material_id.as_bytes().to_vec(),
-        sealed: Some(parts::sealed(&b.sealed)),
+        material_id: first.map(|(id, _)| id.as_bytes().to_vec()).unwrap_or_default(),
+        sealed: first.map(|(_, sealed)| parts::sealed(sealed)),
         initial: Some(parts::initial(&b.initial)),
     }
 }
@@ -135,12 +159,14 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             rotation_type: F.required(F.rotation_type(m.rotation_type)?, "rotation type")?,
             boxes: parts::parse_region_boxes(F, m.boxes)?,
             next_rotation_at: m.next_rotation_at_ms.map(Timestamp::from_millis),
+            on_demand_limit: parse_on_demand_limit(m.on_demand_limit),
         }),
         Body::ActivateMaterial(m) => ControlBody::ActivateMaterial(ActivateMaterial {
             key_id: F.key_id(&m.key_id)?,
             expected_epoch: m.expected_epoch,
             material_id: F.material_id(&m.material_id)?,
             without: F.regions(&m.without)?,
+            on_demand_limit: parse_on_demand_limit(m.on_demand_limit),
         }),
         Body::SetRotation(m) => ControlBody::SetRotation(SetRotation {
             key_id: F.key_id(&m.key_id)?,
@@ -153,18 +179,38 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             to: F.region(&m.to)?,
             expected_epoch: m.expected_epoch,
         }),
+        Body::OfferImportedMaterial(m) => ControlBody::OfferImportedMaterial(OfferImportedMaterial {
+            key_id: F.key_id(&m.key_id)?,
+            expected_epoch: m.expected_epoch,
+            material_id: F.material_id(&m.material_id)?,
+            description: m.description,
+        }),
+        Body::ReportImport(m) => ControlBody::ReportImport(ReportImport {
+            key_id: F.key_id(&m.key_id)?,
+            added_at: Timestamp::from_millis(m.added_at_ms),
+            material_id: F.material_id(&m.material_id)?,
+            present: m.present,
+        }),
+        Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {
+            key_id: F.key_id(&m.key_id)?,
+            expected_epoch: m.expected_epoch,
+            material_id: F.material_id(&m.material_id)?,
+        },
     })
 }
 
 fn parse_create_key_set(m: pb::CreateKeySet) -> Result<CreateKeySet, FormatError> {
+    let first = match (m.material_id.is_empty(), m.sealed) {
+        (true, None) => None,
+        (_, sealed) => Some((F.material_id(&m.material_id)?, parts::parse_sealed(F, sealed)?)),
+    };
     Ok(CreateKeySet {
         key_id: F.key_id(&m.key_id)?,
         account: F.account(&m.account)?,
         spec: F.spec(&m.spec)?,
         usage: F.usage(&m.usage)?,
         origin: F.origin(&m.origin)?,
-        material_id: F.material_id(&m.material_id)?,
-        sealed: parts::parse_sealed(F, m.sealed)?,
+        first,
         initial: parts::parse_initial(F.required(m.initial, "initial properties")?),
     })
 }

@@ -74,6 +74,8 @@ fn material(version: &MaterialVersion) -> pb::MaterialVersion {
         rotation_type: version.rotation_type.map_or(pb::RotationType::Unspecified, rotation_type).into(),
         boxes: parts::region_boxes(&version.boxes),
         activation: activation.map(|a| pb::Activation { at_ms: a.at.millis(), without: names(&a.without) }),
+        description: version.description.clone(),
+        imported_by: names(&version.imported_by),
     }
 }
 
@@ -86,5 +88,7 @@ fn parse_material(m: pb::MaterialVersion) -> Result<MaterialVersion, FormatError
         rotation_type: F.rotation_type(m.rotation_type)?,
         boxes: parts::parse_region_boxes(F, m.boxes)?,
         activation: activation.transpose()?,
+        description: m.description,
+        imported_by: F.regions(&m.imported_by)?,
     })
 }

@@ -28,8 +28,17 @@ pub fn decode_outcome(bytes: &[u8]) -> Result<ControlOutcome, FormatError> {
 
 pub(super) fn refused(outcome: &ControlOutcome) -> Option<pb::Refusal> {
     let ControlOutcome::Refused(refusal) = outcome else { return None };
-    let (kind, primary, current_epoch) = parts(refusal);
-    Some(pb::Refusal { kind: kind.into(), primary, current_epoch })
+    let mut message = pb::Refusal { kind: kind(refusal).into(), ..pb::Refusal::default() };
+    if let Refusal::NotPrimary { primary } = refusal {
+        message.primary = primary.to_string();
+    }
+    if let Refusal::WrongEpoch { current } = refusal {
+        message.current_epoch = *current;
+    }
+    if let Refusal::PendingRotation { pending } = refusal {
+        message.pending_material_id = pending.as_bytes().to_vec();
+    }
+    Some(message)
 }
 
 pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Result<ControlOutcome, FormatError> {
@@ -53,16 +62,21 @@ pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Resul
         Kind::AlreadyPrimary => Refusal::AlreadyPrimary,
         Kind::RoleMismatch => Refusal::RoleMismatch,
         Kind::Malformed => Refusal::Malformed,
+        Kind::NotDue => Refusal::NotDue,
+        Kind::PendingRotation => Refusal::PendingRotation { pending: format.material_id(&value.pending_material_id)? },
+        Kind::MaterialExists => Refusal::MaterialExists,
+        Kind::MaterialNotFound => Refusal::MaterialNotFound,
+        Kind::IncorrectMaterial => Refusal::IncorrectMaterial,
+        Kind::ImportMissing => Refusal::ImportMissing,
     }))
 }
 
-/// The kind of a refusal, and what only two kinds carry: the primary Region, the current epoch.
-fn parts(refusal: &Refusal) -> (Kind, String, u64) {
-    let kind = match refusal {
+fn kind(refusal: &Refusal) -> Kind {
+    match refusal {
         Refusal::KeyNotFound => Kind::KeyNotFound,
         Refusal::KeyExists => Kind::KeyExists,
-        Refusal::NotPrimary { primary } => return (Kind::NotPrimary, primary.to_string(), 0),
-        Refusal::WrongEpoch { current } => return (Kind::WrongEpoch, String::new(), *current),
+        Refusal::NotPrimary { .. } => Kind::NotPrimary,
+        Refusal::WrongEpoch { .. } => Kind::WrongEpoch,
         Refusal::ReplicaExists => Kind::ReplicaExists,
         Refusal::NoReplica => Kind::NoReplica,
         Refusal::RegionUnknown => Kind::RegionUnknown,
@@ -75,6 +89,11 @@ fn parts(refusal: &Refusal) -> (Kind, String, u64) {
         Refusal::AlreadyPrimary => Kind::AlreadyPrimary,
         Refusal::RoleMismatch => Kind::RoleMismatch,
         Refusal::Malformed => Kind::Malformed,
-    };
-    (kind, String::new(), 0)
+        Refusal::NotDue => Kind::NotDue,
+        Refusal::PendingRotation { .. } => Kind::PendingRotation,
+        Refusal::MaterialExists => Kind::MaterialExists,
+        Refusal::MaterialNotFound => Kind::MaterialNotFound,
+        Refusal::IncorrectMaterial => Kind::IncorrectMaterial,
+        Refusal::ImportMissing => Kind::ImportMissing,
+    }
 }

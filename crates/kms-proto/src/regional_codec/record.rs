@@ -2,7 +2,7 @@
 
 use crate::format::{Format, VERSION, pairs, parse_schedule, rotation_type, schedule, texts};
 use crate::{FormatError, state::v1 as pb};
-use kms_core::regional::{KeyRecord, Lifecycle, LocalMaterial};
+use kms_core::regional::{ImportedMaterial, KeyRecord, Lifecycle, LocalMaterial};
 use kms_types::Timestamp;
 use pb::LifecycleState as State;
 use prost::Message;
@@ -84,6 +84,7 @@ fn material(value: &LocalMaterial) -> pb::LocalMaterial {
         created_at_ms: value.created_at.millis(),
         rotation_type: kind.into(),
         rotated_at_ms: at,
+        import: value.import.as_ref().map(import),
     }
 }
 
@@ -93,5 +94,24 @@ fn parse_material(m: &pb::LocalMaterial) -> Result<LocalMaterial, FormatError> {
         material_id: F.material_id(&m.material_id)?,
         created_at: Timestamp::from_millis(m.created_at_ms),
         rotation: kind.map(|kind| (kind, Timestamp::from_millis(m.rotated_at_ms))),
+        import: m.import.as_ref().map(parse_import),
     })
+}
+
+fn import(value: &ImportedMaterial) -> pb::ImportedMaterial {
+    pb::ImportedMaterial {
+        present: value.present,
+        expires_at_ms: value.expires_at.map(Timestamp::millis),
+        description: value.description.clone(),
+        pending: value.pending,
+    }
+}
+
+fn parse_import(m: &pb::ImportedMaterial) -> ImportedMaterial {
+    ImportedMaterial {
+        present: m.present,
+        expires_at: m.expires_at_ms.map(Timestamp::from_millis),
+        description: m.description.clone(),
+        pending: m.pending,
+    }
 }

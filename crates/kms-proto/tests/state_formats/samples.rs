@@ -3,13 +3,18 @@
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, ProposalId, RecentProposals, Refusal,
-    RegionEntry, RegionRole, RegisterRegion, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, OfferImportedMaterial, ProposalId,
+    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, SealedBox, SetRotation,
+    StageMaterial, UpdatePrimary,
 };
-use kms_core::regional::{AliasRecord, KeyRecord, Lifecycle, LocalMaterial, NewMaterial, RegionalChange};
+use kms_core::regional::{
+    AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
+    LocalMaterial, NewMaterial, RegionalChange, TrackedOperation,
+};
 use kms_proto::{FormatError, control_codec, regional_codec};
 use kms_types::{
-    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp,
+    AccountId, AliasName, GrantId, GrantOperation, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName,
+    RotationType, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -74,6 +79,7 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         rotation_type: RotationType::Automatic,
         boxes: boxes(),
         next_rotation_at: Some(at(9)),
+        on_demand_limit: 25,
     };
     let on_demand = StageMaterial { rotation_type: RotationType::OnDemand, next_rotation_at: None, ..stage.clone() };
     let create = CreateKeySet {
@@ -82,8 +88,7 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         spec: KeySpec::SymmetricDefault,
         usage: KeyUsage::EncryptDecrypt,
         origin: Origin::AwsKms,
-        material_id,
-        sealed: sealed(1),
+        first: Some((material_id, sealed(1))),
         initial: initial(),
     };
     let add = AddReplica {
@@ -93,7 +98,19 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         boxes: BTreeMap::from([(material(1), sealed(1)), (material(2), sealed(2))]),
         initial: initial(),
     };
-    let activate = ActivateMaterial { key_id, expected_epoch, material_id, without: BTreeSet::from([ireland()]) };
+    let activate = ActivateMaterial {
+        key_id,
+        expected_epoch,
+        material_id,
+        without: BTreeSet::from([ireland()]),
+        on_demand_limit: 25,
+    };
+    let create_external = CreateKeySet { origin: Origin::External, first: None, ..create.clone() };
+    let add_external = AddReplica { boxes: BTreeMap::new(), ..add.clone() };
+    let stage_limited = StageMaterial { on_demand_limit: 10, ..on_demand.clone() };
+    let activate_limited = ActivateMaterial { on_demand_limit: 10, ..activate.clone() };
+    let offer = OfferImportedMaterial { key_id, expected_epoch, material_id, description: "of 2026".to_owned() };
+    let report = ReportImport { key_id, added_at: at(2), material_id, present: true };
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
     let witness = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness };
     vec![
@@ -110,6 +127,14 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("set-rotation", ControlBody::SetRotation(SetRotation { key_id, expected_epoch, schedule: Some(schedule()) })),
         ("set-rotation-off", ControlBody::SetRotation(SetRotation { key_id, expected_epoch, schedule: None })),
         ("update-primary", ControlBody::UpdatePrimary(move_to)),
+        ("create-key-set-external", ControlBody::CreateKeySet(create_external)),
+        ("add-replica-external", ControlBody::AddReplica(add_external)),
+        ("stage-material-limited", ControlBody::StageMaterial(stage_limited)),
+        ("activate-material-limited", ControlBody::ActivateMaterial(activate_limited)),
+        ("offer-imported-material", ControlBody::OfferImportedMaterial(offer)),
+        ("report-import", ControlBody::ReportImport(report.clone())),
+        ("report-import-absent", ControlBody::ReportImport(ReportImport { present: false, ..report })),
+        ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
     ]
 }
 
@@ -131,6 +156,12 @@ fn outcomes() -> Vec<(&'static str, ControlOutcome)> {
         ("already-primary", Refusal::AlreadyPrimary),
         ("role-mismatch", Refusal::RoleMismatch),
         ("malformed", Refusal::Malformed),
+        ("not-due", Refusal::NotDue),
+        ("pending-rotation", Refusal::PendingRotation { pending: material(2) }),
+        ("material-exists", Refusal::MaterialExists),
+        ("material-not-found", Refusal::MaterialNotFound),
+        ("incorrect-material", Refusal::IncorrectMaterial),
+        ("import-missing", Refusal::ImportMissing),
     ];
     let refused = refused.into_iter().map(|(name, refusal)| (name, ControlOutcome::Refused(refusal)));
     [("done", ControlOutcome::Done)].into_iter().chain(refused).collect()
@@ -153,6 +184,8 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
     vec![
         ("region", ControlChange::PutRegion(Arc::new(entry))),
         ("key-set", ControlChange::PutKeySet(Arc::new(key_set()))),
+        ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
+        ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
         ("recent-outcome", recent),
     ]
 }
@@ -166,6 +199,8 @@ fn key_set() -> KeySet {
         rotation_type,
         boxes: boxes(),
         activation,
+        description: String::new(),
+        imported_by: BTreeSet::new(),
     };
     let without = BTreeSet::from([ireland()]);
     KeySet {
@@ -188,6 +223,26 @@ fn key_set() -> KeySet {
     }
 }
 
+/// A key set with imported material, the first version current and the second, if any, staged.
+fn external_key_set(versions: Vec<u8>) -> KeySet {
+    let version = |n: u8| MaterialVersion {
+        material_id: material(n),
+        created_at: at(n.into()),
+        rotation_type: (n > 1).then_some(RotationType::OnDemand),
+        boxes: BTreeMap::new(),
+        activation: (n == 1).then(|| Activation { at: at(1), without: BTreeSet::new() }),
+        description: format!("number {n}"),
+        imported_by: if n == 1 { BTreeSet::from([virginia(), ireland()]) } else { BTreeSet::from([virginia()]) },
+    };
+    KeySet {
+        origin: Origin::External,
+        rotation: None,
+        on_demand_rotations: 0,
+        materials: versions.into_iter().map(version).collect(),
+        ..key_set()
+    }
+}
+
 fn regional_rows() -> Vec<(&'static str, RegionalChange)> {
     let alias = AliasRecord {
         account: account(),
@@ -206,7 +261,72 @@ fn regional_rows() -> Vec<(&'static str, RegionalChange)> {
     let keys = states
         .into_iter()
         .map(|(name, lifecycle)| (name, RegionalChange::PutKey(Arc::new(KeyRecord { lifecycle, ..key_record() }))));
-    keys.chain([("alias", RegionalChange::PutAlias(Arc::new(alias))), ("material", material_row())]).collect()
+    let others = [
+        ("alias", RegionalChange::PutAlias(Arc::new(alias))),
+        ("material", material_row()),
+        ("key-external", RegionalChange::PutKey(Arc::new(external_key_record()))),
+        ("grant", RegionalChange::PutGrant(Arc::new(grant()))),
+        ("grant-plain", RegionalChange::PutGrant(Arc::new(plain_grant()))),
+        ("last-use", last_use_row()),
+    ];
+    keys.chain(others).collect()
+}
+
+/// A key whose first material is imported and expires, whose second is deleted, and whose third waits for its rotation.
+fn external_key_record() -> KeyRecord {
+    let version = |n: u8, import| LocalMaterial {
+        material_id: material(n),
+        created_at: at(n.into()),
+        rotation: (n == 2).then(|| (RotationType::OnDemand, at(5))),
+        import: Some(import),
+    };
+    let imported =
+        ImportedMaterial { present: true, expires_at: Some(at(40)), description: "of 2026".to_owned(), pending: false };
+    let deleted = ImportedMaterial { present: false, expires_at: None, ..imported.clone() };
+    let waiting = ImportedMaterial { present: true, expires_at: None, description: String::new(), pending: true };
+    KeyRecord {
+        origin: Origin::External,
+        materials: vec![version(1, imported), version(2, deleted), version(3, waiting)],
+        rotation: None,
+        ..key_record()
+    }
+}
+
+pub(crate) fn grant() -> GrantRecord {
+    let context = BTreeMap::from([("Department".to_owned(), "IT".to_owned()), ("Purpose".to_owned(), "å".to_owned())]);
+    GrantRecord {
+        key_id: single(),
+        account: account(),
+        grant_id: GrantId::from_bytes([0xab; 32]),
+        name: Some("nightly-backup".to_owned()),
+        created_at: at(3),
+        grantee: GrantPrincipal::Service("backup.example.com".to_owned()),
+        retiring: Some(GrantPrincipal::Arn("arn:aws:iam::444455556666:role/Keeper".to_owned())),
+        issuing_account: AccountId::parse("444455556666").unwrap(),
+        operations: BTreeSet::from([GrantOperation::Decrypt, GrantOperation::CreateGrant, GrantOperation::Decapsulate]),
+        constraints: GrantConstraints {
+            encryption_context_equals: Some(context),
+            encryption_context_subset: Some(BTreeMap::new()),
+            source_arn: Some("arn:aws:s3:::bucket".to_owned()),
+        },
+    }
+}
+
+fn plain_grant() -> GrantRecord {
+    GrantRecord {
+        name: None,
+        grantee: GrantPrincipal::Arn("arn:aws:iam::111122223333:user/Worker".to_owned()),
+        retiring: None,
+        operations: BTreeSet::from([GrantOperation::Encrypt]),
+        constraints: GrantConstraints::default(),
+        ..grant()
+    }
+}
+
+fn last_use_row() -> RegionalChange {
+    let request_id = "7d5f6a3c-0b9e-4c51-9a0d-2f6f1f8c2c11".to_owned();
+    let last_use = LastUse { operation: TrackedOperation::GenerateDataKey, at: at(8), request_id };
+    RegionalChange::PutLastUse(single(), last_use)
 }
 
 pub(crate) fn key_row() -> RegionalChange {
@@ -232,8 +352,8 @@ fn key_record() -> KeyRecord {
         tags,
         lifecycle: Lifecycle::Enabled,
         materials: vec![
-            LocalMaterial { material_id: material(1), created_at: at(1), rotation: None },
-            LocalMaterial { material_id: material(2), created_at: at(5), rotation: rotated },
+            LocalMaterial { material_id: material(1), created_at: at(1), rotation: None, import: None },
+            LocalMaterial { material_id: material(2), created_at: at(5), rotation: rotated, import: None },
         ],
         rotation: Some(schedule()),
         on_demand_rotations: 1,

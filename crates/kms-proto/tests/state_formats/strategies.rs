@@ -3,12 +3,17 @@
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, ProposalId, RecentProposals, Refusal,
-    RegionEntry, RegionRole, RegisterRegion, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, OfferImportedMaterial, ProposalId,
+    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, SealedBox, SetRotation,
+    StageMaterial, UpdatePrimary,
 };
-use kms_core::regional::{AliasRecord, KeyRecord, Lifecycle, LocalMaterial, NewMaterial, RegionalChange};
+use kms_core::regional::{
+    AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
+    LocalMaterial, NewMaterial, RegionalChange, TrackedOperation,
+};
 use kms_types::{
-    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp,
+    AccountId, AliasName, GrantId, GrantOperation, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName,
+    RotationType, Timestamp,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -30,23 +35,19 @@ fn body() -> impl Strategy<Value = ControlBody> {
     let register = (bytes(), role()).prop_map(|(sealing_public_key, role)| {
         ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role })
     });
-    let stage =
-        (key(), any::<u64>(), material(), rotation_type(), btree_map(region(), sealed(), 0..4), option::of(time()))
-            .prop_map(|(key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at)| {
-                let epoch = expected_epoch;
-                let stage = StageMaterial {
-                    key_id,
-                    expected_epoch: epoch,
-                    material_id,
-                    rotation_type,
-                    boxes,
-                    next_rotation_at,
-                };
-                ControlBody::StageMaterial(stage)
-            });
-    let activate = (key(), any::<u64>(), material(), btree_set(region(), 0..3)).prop_map(
-        |(key_id, expected_epoch, material_id, without)| {
-            ControlBody::ActivateMaterial(ActivateMaterial { key_id, expected_epoch, material_id, without })
+    let stage = (key(), any::<u64>(), material(), rotation_type(), boxes(), option::of(time()), limit()).prop_map(
+        |(key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at, on_demand_limit)| {
+            #[rustfmt::skip]
+            let stage = StageMaterial {
+                key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at, on_demand_limit,
+            };
+            ControlBody::StageMaterial(stage)
+        },
+    );
+    let activate = (key(), any::<u64>(), material(), btree_set(region(), 0..3), limit()).prop_map(
+        |(key_id, expected_epoch, material_id, without, on_demand_limit)| {
+            let body = ActivateMaterial { key_id, expected_epoch, material_id, without, on_demand_limit };
+            ControlBody::ActivateMaterial(body)
         },
     );
     let rotation = (key(), any::<u64>(), option::of(schedule())).prop_map(|(key_id, expected_epoch, schedule)| {
@@ -66,13 +67,29 @@ fn body() -> impl Strategy<Value = ControlBody> {
         activate,
         rotation,
         primary,
+        import_body(),
     ]
 }
 
+fn import_body() -> impl Strategy<Value = ControlBody> {
+    let offer =
+        (key(), any::<u64>(), material(), ".{0,12}").prop_map(|(key_id, expected_epoch, material_id, description)| {
+            let body = OfferImportedMaterial { key_id, expected_epoch, material_id, description };
+            ControlBody::OfferImportedMaterial(body)
+        });
+    let report = (key(), time(), material(), any::<bool>()).prop_map(|(key_id, added_at, material_id, present)| {
+        ControlBody::ReportImport(ReportImport { key_id, added_at, material_id, present })
+    });
+    let withdraw = (key(), any::<u64>(), material()).prop_map(|(key_id, expected_epoch, material_id)| {
+        ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }
+    });
+    prop_oneof![offer, report, withdraw]
+}
+
 fn create() -> impl Strategy<Value = ControlBody> {
-    (key(), account(), kind(), material(), sealed(), initial()).prop_map(
-        |(key_id, account, (spec, usage, origin), material_id, sealed, initial)| {
-            let create = CreateKeySet { key_id, account, spec, usage, origin, material_id, sealed, initial };
+    (key(), account(), kind(), option::of((material(), sealed())), initial()).prop_map(
+        |(key_id, account, (spec, usage, origin), first, initial)| {
+            let create = CreateKeySet { key_id, account, spec, usage, origin, first, initial };
             ControlBody::CreateKeySet(create)
         },
     )
@@ -102,12 +119,18 @@ pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
         Refusal::AlreadyPrimary,
         Refusal::RoleMismatch,
         Refusal::Malformed,
+        Refusal::NotDue,
+        Refusal::MaterialExists,
+        Refusal::MaterialNotFound,
+        Refusal::IncorrectMaterial,
+        Refusal::ImportMissing,
     ];
     prop_oneof![
         Just(ControlOutcome::Done),
         select(plain.to_vec()).prop_map(ControlOutcome::Refused),
         region().prop_map(|primary| ControlOutcome::Refused(Refusal::NotPrimary { primary })),
         any::<u64>().prop_map(|current| ControlOutcome::Refused(Refusal::WrongEpoch { current })),
+        material().prop_map(|pending| ControlOutcome::Refused(Refusal::PendingRotation { pending })),
     ]
 }
 
@@ -123,16 +146,27 @@ pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
 
 fn key_set() -> impl Strategy<Value = KeySet> {
     let holders = btree_map(region(), holder(), 1..4);
-    let versions = btree_map(material(), (time(), option::of(rotation_type()), sealed(), activation()), 1..4);
+    let version = (time(), option::of(rotation_type()), sealed(), activation(), ".{0,4}", any::<bool>());
+    let versions = btree_map(material(), version, 1..4);
     let numbers = (time(), 1..=u64::MAX, option::of(schedule()), any::<u32>());
     (key(), account(), kind(), holders, versions, numbers, any::<prop::sample::Index>(), any::<bool>()).prop_map(
         |(key_id, account, (spec, usage, origin), holders, versions, numbers, primary, staged)| {
             let (created_at, epoch, rotation, on_demand_rotations) = numbers;
             let mut materials: Vec<_> = versions
                 .into_iter()
-                .map(|(material_id, (created_at, rotation_type, sealed, activation))| {
-                    let boxes = holders.keys().map(|region| (region.clone(), sealed.clone())).collect();
-                    MaterialVersion { material_id, created_at, rotation_type, boxes, activation: Some(activation) }
+                .map(|(material_id, (created_at, rotation_type, sealed, activation, description, imported))| {
+                    let imports = origin == Origin::External;
+                    let boxed = holders.keys().filter(|_| !imports).map(|region| (region.clone(), sealed.clone()));
+                    let imported_by = holders.keys().filter(|_| imports && imported).cloned();
+                    MaterialVersion {
+                        material_id,
+                        created_at,
+                        rotation_type,
+                        boxes: boxed.collect(),
+                        activation: Some(activation),
+                        description: if imports { description } else { String::new() },
+                        imported_by: imported_by.collect(),
+                    }
                 })
                 .collect();
             if staged && materials.len() > 1 {
@@ -157,12 +191,48 @@ pub(crate) fn regional_row() -> impl Strategy<Value = RegionalChange> {
     let wrapped = (key(), material(), bytes()).prop_map(|(key_id, material_id, wrapped)| {
         RegionalChange::PutMaterial(key_id, NewMaterial { material_id, wrapped })
     });
-    prop_oneof![record(), alias, wrapped]
+    let last_use = (key(), select(TrackedOperation::ALL.to_vec()), time(), ".{0,12}").prop_map(
+        |(key_id, operation, at, request_id)| RegionalChange::PutLastUse(key_id, LastUse { operation, at, request_id }),
+    );
+    prop_oneof![record(), alias, wrapped, grant(), last_use]
+}
+
+fn grant() -> impl Strategy<Value = RegionalChange> {
+    let who = (key(), account(), any::<[u8; 32]>().prop_map(GrantId::from_bytes), account());
+    let what = (option::of(".{0,8}"), time(), btree_set(select(GrantOperation::ALL.to_vec()), 0..5));
+    (who, what, principal(), option::of(principal()), constraints()).prop_map(
+        |(who, (name, created_at, operations), grantee, retiring, constraints)| {
+            let (key_id, account, grant_id, issuing_account) = who;
+            #[rustfmt::skip]
+            let grant = GrantRecord {
+                key_id, account, grant_id, name, created_at, grantee, retiring, issuing_account, operations, constraints,
+            };
+            RegionalChange::PutGrant(Arc::new(grant))
+        },
+    )
+}
+
+fn principal() -> impl Strategy<Value = GrantPrincipal> {
+    prop_oneof![".{0,12}".prop_map(GrantPrincipal::Arn), ".{0,12}".prop_map(GrantPrincipal::Service)]
+}
+
+fn constraints() -> impl Strategy<Value = GrantConstraints> {
+    let context = || option::of(btree_map(".{0,4}", ".{0,4}", 0..3));
+    (context(), context(), option::of(".{0,8}")).prop_map(
+        |(encryption_context_equals, encryption_context_subset, source_arn)| GrantConstraints {
+            encryption_context_equals,
+            encryption_context_subset,
+            source_arn,
+        },
+    )
 }
 
 fn record() -> impl Strategy<Value = RegionalChange> {
-    let local = (material(), time(), option::of((rotation_type(), time())))
-        .prop_map(|(material_id, created_at, rotation)| LocalMaterial { material_id, created_at, rotation });
+    let rotated = option::of((rotation_type(), time()));
+    let local =
+        (material(), time(), rotated, option::of(import())).prop_map(|(material_id, created_at, rotation, import)| {
+            LocalMaterial { material_id, created_at, rotation, import }
+        });
     let numbers = (time(), option::of(schedule()), any::<u32>());
     (key(), account(), kind(), initial(), lifecycle(), vec(local, 0..3), numbers).prop_map(
         |(key_id, account, (spec, usage, origin), initial, lifecycle, materials, numbers)| {
@@ -175,6 +245,12 @@ fn record() -> impl Strategy<Value = RegionalChange> {
             };
             RegionalChange::PutKey(Arc::new(record))
         },
+    )
+}
+
+fn import() -> impl Strategy<Value = ImportedMaterial> {
+    (any::<bool>(), option::of(time()), ".{0,8}", any::<bool>()).prop_map(
+        |(present, expires_at, description, pending)| ImportedMaterial { present, expires_at, description, pending },
     )
 }
 
@@ -234,6 +310,14 @@ fn material() -> impl Strategy<Value = KeyMaterialId> {
 
 fn sealed() -> impl Strategy<Value = SealedBox> {
     (region(), bytes()).prop_map(|(source, bytes)| SealedBox { source, bytes })
+}
+
+fn boxes() -> impl Strategy<Value = BTreeMap<RegionName, SealedBox>> {
+    btree_map(region(), sealed(), 0..4)
+}
+
+fn limit() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(25), any::<u32>()]
 }
 
 fn schedule() -> impl Strategy<Value = RotationSchedule> {

@@ -1,4 +1,4 @@
-//! Doing what is due: the end of waiting periods, and automatic rotations.
+//! Doing what is due: the end of waiting periods, automatic rotations, and the end of imported material.
 
 use super::Progress;
 use crate::{KmsError, Service};
@@ -47,6 +47,11 @@ impl Service {
             }
             Due::AwaitReplicaDeletion(key_id) => {
                 let refused = self.submit(RegionalBody::AwaitReplicaDeletion(*key_id)).await?;
+                settled(refused, |_| true)
+            }
+            Due::ExpireMaterial { key_id, material_id } => {
+                let (key_id, material_id) = (*key_id, *material_id);
+                let refused = self.submit(RegionalBody::ExpireMaterial { key_id, material_id }).await?;
                 settled(refused, |_| true)
             }
             Due::RotateKey(key_id) | Due::RotateKeySet(key_id) => {

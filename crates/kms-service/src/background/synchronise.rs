@@ -2,10 +2,10 @@
 
 use super::Progress;
 use crate::{ControlLogError, KmsError, Service};
-use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal};
+use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal, ReportImport};
 use kms_core::reconcile::{Step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, RegionalBody};
-use kms_types::{KeyId, KeyMaterialId, RegionName};
+use kms_types::{KeyId, KeyMaterialId, RegionName, limits};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -38,7 +38,9 @@ impl Service {
 
     async fn take_step(&self, key_id: &KeyId, set: Option<Arc<KeySet>>, step: Step) -> Result<Progress, KmsError> {
         match (step, set) {
-            (Step::Destroy, _) | (_, None) => self.destroy(key_id).await,
+            (Step::Destroy, _) | (_, None) => {
+                self.once_certain(key_id, &Step::Destroy, RegionalBody::DestroyKey(*key_id)).await
+            }
             (Step::CreateResource, Some(set)) => self.create_resource(&set).await,
             (Step::Install { materials, complete }, Some(set)) => self.install(&set, &materials, complete).await,
             (Step::ReportReady, Some(set)) => {
@@ -50,26 +52,37 @@ impl Service {
                 self.local(RegionalBody::StartDeletionClock { key_id: *key_id, deletion_date }).await
             }
             (Step::DriveRotation(material), Some(set)) => self.drive_rotation(&set, material).await,
+            (Step::ExpectMaterial(expected), Some(_)) => {
+                self.local(RegionalBody::ExpectMaterial(Box::new(expected))).await
+            }
+            (Step::SettleMaterial(material_id), Some(_)) => {
+                self.local(RegionalBody::SettleMaterial { key_id: *key_id, material_id }).await
+            }
+            (step @ Step::ForgetMaterial(material_id), Some(_)) => {
+                let body = RegionalBody::ForgetMaterial { key_id: *key_id, material_id };
+                self.once_certain(key_id, &step, body).await
+            }
+            (Step::ReportImport { material_id, present }, Some(set)) => {
+                let added_at = set.holders.get(self.region()).ok_or(KmsError::Internal)?.added_at;
+                let report = ReportImport { key_id: *key_id, added_at, material_id, present };
+                self.shared(ControlBody::ReportImport(report)).await
+            }
         }
     }
 
-    /// Destroys a key that this Region does not hold any more. A key set that is not there may also not be there *yet*,
-    /// as in a control store that was lost and fills up again; what cannot be undone waits for a linearisable look.
-    async fn destroy(&self, key_id: &KeyId) -> Result<Progress, KmsError> {
+    /// Destroys what the key set has no place for any more. What is not there may also not be there *yet*, as in a control
+    /// store that was lost and fills up again; what cannot be undone waits for a linearisable look.
+    async fn once_certain(&self, key_id: &KeyId, step: &Step, body: RegionalBody) -> Result<Progress, KmsError> {
         match self.control().read_barrier(self.config().catch_up_deadline).await {
             Ok(_) => {}
             Err(ControlLogError::NoMajority { .. }) => return Ok(Progress::Waiting),
             Err(ControlLogError::Stopped) => return Err(KmsError::Internal),
         }
-        let step = self.directory().read(|regional, control| {
+        let now = self.directory().read(|regional, control| {
             let set = control.key_set(key_id).map(AsRef::as_ref);
             next_step(self.region(), set, regional.key(key_id).map(AsRef::as_ref))
         });
-        if step == Some(Step::Destroy) {
-            self.local(RegionalBody::DestroyKey(*key_id)).await
-        } else {
-            Ok(Progress::Quiet)
-        }
+        if now.as_ref() == Some(step) { self.local(body).await } else { Ok(Progress::Quiet) }
     }
 
     async fn create_resource(&self, set: &KeySet) -> Result<Progress, KmsError> {
@@ -124,9 +137,14 @@ impl Service {
         material_id: KeyMaterialId,
         without: BTreeSet<RegionName>,
     ) -> Result<Progress, KmsError> {
-        let (key_id, expected_epoch) = (set.key_id, set.epoch);
-        self.shared(ControlBody::ActivateMaterial(ActivateMaterial { key_id, expected_epoch, material_id, without }))
-            .await
+        self.shared(ControlBody::ActivateMaterial(ActivateMaterial {
+            key_id: set.key_id,
+            expected_epoch: set.epoch,
+            material_id,
+            without,
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+        }))
+        .await
     }
 
     /// The holding Regions that do not say that they have the material.
@@ -152,7 +170,11 @@ impl Service {
 
     async fn shared(&self, body: ControlBody) -> Result<Progress, KmsError> {
         match self.propose(body).await {
-            Ok(Ok(())) | Ok(Err(Refusal::NotStaged | Refusal::KeyNotFound | Refusal::NoReplica)) => Ok(Progress::Quiet),
+            // A refusal that says that the rows changed since they were read; the next look decides.
+            Ok(
+                Ok(())
+                | Err(Refusal::NotStaged | Refusal::KeyNotFound | Refusal::NoReplica | Refusal::MaterialNotFound),
+            ) => Ok(Progress::Quiet),
             Ok(Err(refusal)) => {
                 tracing::debug!(%refusal, "the control log refused a step");
                 Ok(Progress::Waiting)

@@ -3,7 +3,8 @@
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_core::regional::RegionalBody;
+use kms_core::regional::{RegionalBody, SetAlias};
+use kms_types::limits;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -25,7 +26,12 @@ impl Service {
         caller.authorise("CreateAlias", Resource::Account)?;
         let entry = self.alias_target(&caller, &request.target_key_id, "CreateAlias")?;
         entry.check_state(KeyOperation::CreateAlias)?;
-        let body = RegionalBody::CreateAlias(caller.account, alias.name.clone(), entry.arn.key_id);
+        let body = RegionalBody::CreateAlias(SetAlias {
+            account: caller.account,
+            name: alias.name.clone(),
+            target: entry.arn.key_id,
+            alias_limit: limits::ALIASES_PER_KEY_MAX,
+        });
         self.change_alias(&alias, &entry.arn, body).await
     }
 }

@@ -110,7 +110,7 @@ impl Service {
             description: initial.description,
             policy: initial.policy,
             tags: initial.tags,
-            material: self.keyring().wrap(&key_id, &material)?,
+            material: Some(self.keyring().wrap(&key_id, &material)?),
         };
         // A refusal would mean that a drawn UUID exists already.
         self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_opaque| KmsError::Internal)?;
@@ -135,8 +135,7 @@ impl Service {
             spec,
             usage,
             origin: Origin::AwsKms,
-            material_id,
-            sealed: self.keyring().seal(&key_id, &material, self.region(), public.as_bytes())?,
+            first: Some((material_id, self.keyring().seal(&key_id, &material, self.region(), public.as_bytes())?)),
             initial,
         };
         match self.propose(ControlBody::CreateKeySet(body)).await? {

@@ -36,6 +36,15 @@ pub(crate) fn regional_refused(key: &KeyArn, refusal: &RegionalRefusal) -> KmsEr
         RegionalRefusal::State(fault) => KmsError::InvalidState { key: key.clone(), fault: *fault },
         RegionalRefusal::TooManyTags => KmsError::Tag("Too many tags"),
         RegionalRefusal::RotationLimit => rotation_limit(key),
+        // The operations on grants and imported material put these into AWS's words themselves.
+        RegionalRefusal::MaterialNotFound
+        | RegionalRefusal::IncorrectMaterial
+        | RegionalRefusal::PendingRotation { .. }
+        | RegionalRefusal::NothingPending
+        | RegionalRefusal::NotExpired
+        | RegionalRefusal::TooManyGrants
+        | RegionalRefusal::GrantNotFound
+        | RegionalRefusal::GrantIdTaken => KmsError::Internal,
         // Those of aliases are in `alias_refused`; the rest are commands that no operation submits for such a key.
         RegionalRefusal::AliasNotFound
         | RegionalRefusal::AliasExists
@@ -71,6 +80,14 @@ fn alias_refused(alias: &AliasArn, key: &KeyArn, refusal: &RegionalRefusal) -> K
         | RegionalRefusal::RotationLimit
         | RegionalRefusal::KeyExists
         | RegionalRefusal::MaterialExists
+        | RegionalRefusal::MaterialNotFound
+        | RegionalRefusal::IncorrectMaterial
+        | RegionalRefusal::PendingRotation { .. }
+        | RegionalRefusal::NothingPending
+        | RegionalRefusal::NotExpired
+        | RegionalRefusal::TooManyGrants
+        | RegionalRefusal::GrantNotFound
+        | RegionalRefusal::GrantIdTaken
         | RegionalRefusal::WrongKind => regional_refused(key, refusal),
     }
 }
@@ -96,6 +113,14 @@ pub(crate) fn control_refused(entry: &KeyEntry, target: &RegionName, refusal: &R
         Refusal::AlreadyPrimary => primary_already(target),
         // The holding Regions or the material versions changed at the same time, again and again.
         Refusal::BoxesMismatch => KmsError::DependencyTimeout,
+        // The operations on imported material put these into AWS's words themselves.
+        Refusal::PendingRotation { .. }
+        | Refusal::MaterialExists
+        | Refusal::MaterialNotFound
+        | Refusal::IncorrectMaterial
+        | Refusal::ImportMissing => KmsError::Internal,
+        // The schedule has changed since it was looked at; what is due is looked at again.
+        Refusal::NotDue => KmsError::DependencyTimeout,
         // Answers to commands that no operation of the API proposes.
         Refusal::KeyExists
         | Refusal::ReplicasRemain

@@ -9,7 +9,7 @@ use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, KeySet, Refusal, StageMaterial};
 use kms_core::regional::{RegionalBody, RotateMaterial};
-use kms_types::{KeySpec, Origin, RotationType, Timestamp};
+use kms_types::{KeySpec, Origin, RotationType, Timestamp, limits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +83,7 @@ impl Service {
             material: self.keyring().wrap(&key_id, &material)?,
             rotation_type,
             next_rotation_at: self.next_rotation(rotation_type, period),
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
         };
         self.change_key(entry, RegionalBody::RotateMaterial(body)).await
     }
@@ -122,6 +123,7 @@ impl Service {
             rotation_type,
             boxes,
             next_rotation_at: self.next_rotation(rotation_type, set.rotation.map(|r| r.period_days)),
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
         })
     }
 

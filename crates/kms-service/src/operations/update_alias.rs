@@ -3,7 +3,8 @@
 use crate::authorise::{Access, Resource};
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_core::regional::RegionalBody;
+use kms_core::regional::{RegionalBody, SetAlias};
+use kms_types::limits;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -31,7 +32,12 @@ impl Service {
         let entry = self.alias_target(&caller, &request.target_key_id, "UpdateAlias")?;
         // Only the new key's state counts: an alias may be taken from a key that is pending deletion.
         entry.check_state(KeyOperation::UpdateAlias)?;
-        let body = RegionalBody::UpdateAlias(caller.account, alias.name.clone(), entry.arn.key_id);
+        let body = RegionalBody::UpdateAlias(SetAlias {
+            account: caller.account,
+            name: alias.name.clone(),
+            target: entry.arn.key_id,
+            alias_limit: limits::ALIASES_PER_KEY_MAX,
+        });
         self.change_alias(&alias, &entry.arn, body).await
     }
 }

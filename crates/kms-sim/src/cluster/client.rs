@@ -5,7 +5,7 @@ use crate::cast;
 use kms_core::RotationSchedule;
 use kms_core::control::{ActivateMaterial, AddReplica, ControlBody, CreateKeySet, KeySet, SetRotation, UpdatePrimary};
 use kms_core::regional::{KeyRecord, Lifecycle, RegionalBody, ScheduleDeletion};
-use kms_types::{DayLength, KeyId, KeySpec, KeyUsage, Origin, RotationType};
+use kms_types::{DayLength, KeyId, KeySpec, KeyUsage, Origin, RotationType, limits};
 use std::sync::Arc;
 
 /// The waiting period that clients ask for, in days.
@@ -90,8 +90,7 @@ impl Cluster {
             spec: KeySpec::SymmetricDefault,
             usage: KeyUsage::EncryptDecrypt,
             origin: Origin::AwsKms,
-            material_id,
-            sealed: cast::sealed(&region, &region, &material_id),
+            first: Some((material_id, cast::sealed(&region, &region, &material_id))),
             initial: cast::initial(self.now),
         };
         self.propose(node, ControlBody::CreateKeySet(body));
@@ -127,6 +126,7 @@ impl Cluster {
             expected_epoch: set.epoch,
             material_id: staged,
             without: set.replicas().cloned().collect(),
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
         };
         self.propose(node, ControlBody::ActivateMaterial(body));
     }

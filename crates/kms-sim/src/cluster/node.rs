@@ -74,7 +74,7 @@ impl Node {
         let rows = applied.changes.iter().map(regional_codec::change_to_row).collect();
         self.pending.push(Batch::Regional(rows));
         match applied.outcome {
-            RegionalOutcome::Done => Ok(()),
+            RegionalOutcome::Done | RegionalOutcome::GrantExists(_) => Ok(()),
             RegionalOutcome::Refused(refusal) => Err(refusal),
         }
     }
@@ -128,7 +128,8 @@ impl Node {
                 _ => None,
             })
             .flat_map(|r| {
-                r.materials.iter().map(|m| regional_codec::material_key(&r.key_id, &m.material_id)).collect::<Vec<_>>()
+                let present = r.materials.iter().filter(|m| m.is_present());
+                present.map(|m| regional_codec::material_key(&r.key_id, &m.material_id)).collect::<Vec<_>>()
             })
             .collect();
         keys.sort();

@@ -2,11 +2,13 @@
 
 use super::{Cluster, DAY};
 use crate::cast;
-use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, InitialProperties, KeySet, StageMaterial};
+use kms_core::control::{
+    ActivateMaterial, ControlBody, HolderStatus, InitialProperties, KeySet, ReportImport, StageMaterial,
+};
 use kms_core::reconcile::{Step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, NewMaterial, RegionalBody};
 use kms_core::schedule::{self, Due};
-use kms_types::{DayLength, KeyId, KeyMaterialId, RotationType};
+use kms_types::{DayLength, KeyId, KeyMaterialId, RotationType, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +41,20 @@ impl Cluster {
                 self.local(node, RegionalBody::StartDeletionClock { key_id, deletion_date });
             }
             (Step::DriveRotation(material_id), Some(set)) => self.drive_rotation(node, &set, *material_id),
+            (Step::ExpectMaterial(body), Some(_)) => {
+                self.local(node, RegionalBody::ExpectMaterial(Box::new(body.clone())));
+            }
+            (Step::SettleMaterial(material_id), Some(_)) => {
+                self.local(node, RegionalBody::SettleMaterial { key_id, material_id: *material_id });
+            }
+            (Step::ForgetMaterial(material_id), Some(_)) => {
+                self.local(node, RegionalBody::ForgetMaterial { key_id, material_id: *material_id });
+            }
+            (Step::ReportImport { material_id, present }, Some(set)) => {
+                let added_at = set.holders[&self.nodes[node].region].added_at;
+                let report = ReportImport { key_id, added_at, material_id: *material_id, present: *present };
+                self.propose(node, ControlBody::ReportImport(report));
+            }
         }
         Some(step)
     }
@@ -56,6 +72,9 @@ impl Cluster {
                 Due::DeleteKeySet(key_id) => self.propose(node, ControlBody::DeleteKeySet { key_id }),
                 Due::AwaitReplicaDeletion(key_id) => self.local(node, RegionalBody::AwaitReplicaDeletion(key_id)),
                 Due::RotateKeySet(key_id) => self.stage(node, &key_id, RotationType::Automatic),
+                Due::ExpireMaterial { key_id, material_id } => {
+                    self.local(node, RegionalBody::ExpireMaterial { key_id, material_id });
+                }
                 Due::RotateKey(key_id) => unreachable!("{key_id} is a single-Region key with a schedule"),
             }
         }
@@ -73,7 +92,15 @@ impl Cluster {
         let period = set.rotation.filter(|_| rotation_type == RotationType::Automatic);
         let next_rotation_at = period.map(|r| self.now.plus(DayLength::new(DAY).days(r.period_days)));
         let (key_id, expected_epoch) = (*key_id, set.epoch);
-        let body = StageMaterial { key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at };
+        let body = StageMaterial {
+            key_id,
+            expected_epoch,
+            material_id,
+            rotation_type,
+            boxes,
+            next_rotation_at,
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+        };
         self.propose(node, ControlBody::StageMaterial(body));
     }
 
@@ -122,8 +149,13 @@ impl Cluster {
                 return;
             }
         }
-        let (key_id, expected_epoch) = (set.key_id, set.epoch);
-        let body = ActivateMaterial { key_id, expected_epoch, material_id, without: BTreeSet::new() };
+        let body = ActivateMaterial {
+            key_id: set.key_id,
+            expected_epoch: set.epoch,
+            material_id,
+            without: BTreeSet::new(),
+            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+        };
         self.propose(node, ControlBody::ActivateMaterial(body));
     }
 }

@@ -192,7 +192,7 @@ impl Census {
 }
 
 fn summary(record: &KeyRecord, set: Option<&KeySet>, aliases: Vec<String>) -> pb::KeySummary {
-    let local_current = record.materials.last().map(|m| m.material_id);
+    let local_current = record.current_material().map(|m| m.material_id);
     let current = set.map_or(local_current, |s| s.current().map(|m| m.material_id));
     pb::KeySummary {
         key_id: record.key_id.to_string(),

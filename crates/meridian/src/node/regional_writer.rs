@@ -213,7 +213,7 @@ impl Writer {
 /// Reads every row but the wrapped material.
 fn load(store: &dyn Store) -> anyhow::Result<(RegionalState, u64)> {
     let mut state = RegionalState::default();
-    for prefix in [regional_codec::KEY_PREFIX, regional_codec::ALIAS_PREFIX] {
+    for prefix in regional_codec::STATE_PREFIXES {
         for row in scan_prefix(store, Keyspace::Regional, &[prefix]) {
             let (key, value) = row?;
             state.absorb(&regional_codec::row_to_change(&key, &value)?);

@@ -163,7 +163,10 @@ impl Peers for Seat {
             let entry = place.directory.key(key_id);
             Ok(ReplicaReport {
                 state: entry.as_ref().map(|entry| entry.state()),
-                materials: entry.iter().flat_map(|e| e.record.materials.iter().map(|m| m.material_id)).collect(),
+                materials: entry
+                    .iter()
+                    .flat_map(|e| e.record.materials.iter().filter(|m| m.is_present()).map(|m| m.material_id))
+                    .collect(),
                 applied_index: u64::try_from(place.applied).unwrap(),
             })
         })
