@@ -1,26 +1,40 @@
 //! The operations on the wire: their names, and for each how its request is read and its response written.
 
+mod algorithms;
 mod choices;
+mod custom_key_store;
 mod metadata;
 mod paging;
 mod tags;
 
 mod cancel_key_deletion;
+mod connect_custom_key_store;
 mod create_alias;
+mod create_custom_key_store;
 mod create_key;
+mod decapsulate;
 mod decrypt;
 mod delete_alias;
+mod delete_custom_key_store;
+mod derive_shared_secret;
+mod describe_custom_key_stores;
 mod describe_key;
 mod disable_key;
 mod disable_key_rotation;
+mod disconnect_custom_key_store;
 mod enable_key;
 mod enable_key_rotation;
+mod encapsulate;
 mod encrypt;
 mod generate_data_key;
+mod generate_data_key_pair;
+mod generate_data_key_pair_without_plaintext;
 mod generate_data_key_without_plaintext;
+mod generate_mac;
 mod generate_random;
 mod get_key_policy;
 mod get_key_rotation_status;
+mod get_public_key;
 mod list_aliases;
 mod list_key_policies;
 mod list_key_rotations;
@@ -31,11 +45,15 @@ mod re_encrypt;
 mod replicate_key;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
+mod sign;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
+mod update_custom_key_store;
 mod update_key_description;
 mod update_primary_region;
+mod verify;
+mod verify_mac;
 
 use crate::Fault;
 use crate::json::Members;
@@ -82,6 +100,13 @@ fn decode<O: WireOperation>(body: &[u8]) -> Result<O::Request, Fault> {
     members.finish(request)
 }
 
+/// The request of an operation with a required member that has no neutral value: its `decode` answers `None` only if
+/// [`Members::finish`] fails.
+fn whole<T>(request: Authenticated<Option<T>>) -> Result<Authenticated<T>, KmsError> {
+    let Authenticated { caller, request } = request;
+    Ok(Authenticated { caller, request: request.ok_or(KmsError::Internal)? })
+}
+
 /// Overwrites a request body, if nobody else holds on to it.
 fn wipe(body: Bytes) {
     if let Ok(mut body) = body.try_into_mut() {
@@ -94,21 +119,33 @@ fn wipe(body: Bytes) {
 #[expect(missing_docs, reason = "the variants are the API's own operation names")]
 pub enum Operation {
     CancelKeyDeletion,
+    ConnectCustomKeyStore,
     CreateAlias,
+    CreateCustomKeyStore,
     CreateKey,
+    Decapsulate,
     Decrypt,
     DeleteAlias,
+    DeleteCustomKeyStore,
+    DeriveSharedSecret,
+    DescribeCustomKeyStores,
     DescribeKey,
     DisableKey,
     DisableKeyRotation,
+    DisconnectCustomKeyStore,
     EnableKey,
     EnableKeyRotation,
+    Encapsulate,
     Encrypt,
     GenerateDataKey,
+    GenerateDataKeyPair,
+    GenerateDataKeyPairWithoutPlaintext,
     GenerateDataKeyWithoutPlaintext,
+    GenerateMac,
     GenerateRandom,
     GetKeyPolicy,
     GetKeyRotationStatus,
+    GetPublicKey,
     ListAliases,
     ListKeyPolicies,
     ListKeyRotations,
@@ -119,32 +156,48 @@ pub enum Operation {
     ReplicateKey,
     RotateKeyOnDemand,
     ScheduleKeyDeletion,
+    Sign,
     TagResource,
     UntagResource,
     UpdateAlias,
+    UpdateCustomKeyStore,
     UpdateKeyDescription,
     UpdatePrimaryRegion,
+    Verify,
+    VerifyMac,
 }
 
 impl Operation {
     /// Every operation, in alphabetical order.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 47] = [
         Self::CancelKeyDeletion,
+        Self::ConnectCustomKeyStore,
         Self::CreateAlias,
+        Self::CreateCustomKeyStore,
         Self::CreateKey,
+        Self::Decapsulate,
         Self::Decrypt,
         Self::DeleteAlias,
+        Self::DeleteCustomKeyStore,
+        Self::DeriveSharedSecret,
+        Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
         Self::DisableKeyRotation,
+        Self::DisconnectCustomKeyStore,
         Self::EnableKey,
         Self::EnableKeyRotation,
+        Self::Encapsulate,
         Self::Encrypt,
         Self::GenerateDataKey,
+        Self::GenerateDataKeyPair,
+        Self::GenerateDataKeyPairWithoutPlaintext,
         Self::GenerateDataKeyWithoutPlaintext,
+        Self::GenerateMac,
         Self::GenerateRandom,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetPublicKey,
         Self::ListAliases,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
@@ -155,11 +208,15 @@ impl Operation {
         Self::ReplicateKey,
         Self::RotateKeyOnDemand,
         Self::ScheduleKeyDeletion,
+        Self::Sign,
         Self::TagResource,
         Self::UntagResource,
         Self::UpdateAlias,
+        Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
         Self::UpdatePrimaryRegion,
+        Self::Verify,
+        Self::VerifyMac,
     ];
 
     /// The operation's name, as in `X-Amz-Target`.
@@ -167,21 +224,33 @@ impl Operation {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::ConnectCustomKeyStore => "ConnectCustomKeyStore",
             Self::CreateAlias => "CreateAlias",
+            Self::CreateCustomKeyStore => "CreateCustomKeyStore",
             Self::CreateKey => "CreateKey",
+            Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
             Self::DeleteAlias => "DeleteAlias",
+            Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
+            Self::DeriveSharedSecret => "DeriveSharedSecret",
+            Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::DisableKeyRotation => "DisableKeyRotation",
+            Self::DisconnectCustomKeyStore => "DisconnectCustomKeyStore",
             Self::EnableKey => "EnableKey",
             Self::EnableKeyRotation => "EnableKeyRotation",
+            Self::Encapsulate => "Encapsulate",
             Self::Encrypt => "Encrypt",
             Self::GenerateDataKey => "GenerateDataKey",
+            Self::GenerateDataKeyPair => "GenerateDataKeyPair",
+            Self::GenerateDataKeyPairWithoutPlaintext => "GenerateDataKeyPairWithoutPlaintext",
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
+            Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetPublicKey => "GetPublicKey",
             Self::ListAliases => "ListAliases",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
@@ -192,11 +261,15 @@ impl Operation {
             Self::ReplicateKey => "ReplicateKey",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
+            Self::Sign => "Sign",
             Self::TagResource => "TagResource",
             Self::UntagResource => "UntagResource",
             Self::UpdateAlias => "UpdateAlias",
+            Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
             Self::UpdatePrimaryRegion => "UpdatePrimaryRegion",
+            Self::Verify => "Verify",
+            Self::VerifyMac => "VerifyMac",
         }
     }
 
@@ -210,23 +283,37 @@ impl Operation {
     pub(crate) async fn run(self, service: &Service, caller: Caller, body: Bytes) -> Result<Bytes, Fault> {
         match self {
             Self::CancelKeyDeletion => run::<cancel_key_deletion::Wire>(service, caller, body).await,
+            Self::ConnectCustomKeyStore => run::<connect_custom_key_store::Wire>(service, caller, body).await,
             Self::CreateAlias => run::<create_alias::Wire>(service, caller, body).await,
+            Self::CreateCustomKeyStore => run::<create_custom_key_store::Wire>(service, caller, body).await,
             Self::CreateKey => run::<create_key::Wire>(service, caller, body).await,
+            Self::Decapsulate => run::<decapsulate::Wire>(service, caller, body).await,
             Self::Decrypt => run::<decrypt::Wire>(service, caller, body).await,
             Self::DeleteAlias => run::<delete_alias::Wire>(service, caller, body).await,
+            Self::DeleteCustomKeyStore => run::<delete_custom_key_store::Wire>(service, caller, body).await,
+            Self::DeriveSharedSecret => run::<derive_shared_secret::Wire>(service, caller, body).await,
+            Self::DescribeCustomKeyStores => run::<describe_custom_key_stores::Wire>(service, caller, body).await,
             Self::DescribeKey => run::<describe_key::Wire>(service, caller, body).await,
             Self::DisableKey => run::<disable_key::Wire>(service, caller, body).await,
             Self::DisableKeyRotation => run::<disable_key_rotation::Wire>(service, caller, body).await,
+            Self::DisconnectCustomKeyStore => run::<disconnect_custom_key_store::Wire>(service, caller, body).await,
             Self::EnableKey => run::<enable_key::Wire>(service, caller, body).await,
             Self::EnableKeyRotation => run::<enable_key_rotation::Wire>(service, caller, body).await,
+            Self::Encapsulate => run::<encapsulate::Wire>(service, caller, body).await,
             Self::Encrypt => run::<encrypt::Wire>(service, caller, body).await,
             Self::GenerateDataKey => run::<generate_data_key::Wire>(service, caller, body).await,
+            Self::GenerateDataKeyPair => run::<generate_data_key_pair::Wire>(service, caller, body).await,
+            Self::GenerateDataKeyPairWithoutPlaintext => {
+                run::<generate_data_key_pair_without_plaintext::Wire>(service, caller, body).await
+            }
             Self::GenerateDataKeyWithoutPlaintext => {
                 run::<generate_data_key_without_plaintext::Wire>(service, caller, body).await
             }
+            Self::GenerateMac => run::<generate_mac::Wire>(service, caller, body).await,
             Self::GenerateRandom => run::<generate_random::Wire>(service, caller, body).await,
             Self::GetKeyPolicy => run::<get_key_policy::Wire>(service, caller, body).await,
             Self::GetKeyRotationStatus => run::<get_key_rotation_status::Wire>(service, caller, body).await,
+            Self::GetPublicKey => run::<get_public_key::Wire>(service, caller, body).await,
             Self::ListAliases => run::<list_aliases::Wire>(service, caller, body).await,
             Self::ListKeyPolicies => run::<list_key_policies::Wire>(service, caller, body).await,
             Self::ListKeyRotations => run::<list_key_rotations::Wire>(service, caller, body).await,
@@ -237,11 +324,15 @@ impl Operation {
             Self::ReplicateKey => run::<replicate_key::Wire>(service, caller, body).await,
             Self::RotateKeyOnDemand => run::<rotate_key_on_demand::Wire>(service, caller, body).await,
             Self::ScheduleKeyDeletion => run::<schedule_key_deletion::Wire>(service, caller, body).await,
+            Self::Sign => run::<sign::Wire>(service, caller, body).await,
             Self::TagResource => run::<tag_resource::Wire>(service, caller, body).await,
             Self::UntagResource => run::<untag_resource::Wire>(service, caller, body).await,
             Self::UpdateAlias => run::<update_alias::Wire>(service, caller, body).await,
+            Self::UpdateCustomKeyStore => run::<update_custom_key_store::Wire>(service, caller, body).await,
             Self::UpdateKeyDescription => run::<update_key_description::Wire>(service, caller, body).await,
             Self::UpdatePrimaryRegion => run::<update_primary_region::Wire>(service, caller, body).await,
+            Self::Verify => run::<verify::Wire>(service, caller, body).await,
+            Self::VerifyMac => run::<verify_mac::Wire>(service, caller, body).await,
         }
     }
 }
@@ -255,7 +346,7 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(Operation::parse(operation.name()), Some(operation));
         }
-        for other in ["", "encrypt", "Encrypt ", "Sign", "ZZZ"] {
+        for other in ["", "encrypt", "Encrypt ", "Signs", "ZZZ"] {
             assert_eq!(Operation::parse(other), None, "{other}");
         }
     }

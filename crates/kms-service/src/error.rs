@@ -74,6 +74,18 @@ pub enum KmsError {
     /// `KeyId` is not the key that made the ciphertext.
     #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
     IncorrectKey,
+    /// A signature that does not verify (`KMSInvalidSignatureException`). AWS sends no message.
+    #[error("invalid signature")]
+    InvalidSignature,
+    /// A MAC that does not verify (`KMSInvalidMacException`). AWS sends no message.
+    #[error("invalid MAC")]
+    InvalidMac,
+    /// A peer's public key that is none, or of another curve; `ValidationException` without a message.
+    #[error("invalid public key")]
+    InvalidPublicKey,
+    /// No custom key store has this ID or name. AWS's text is not verified.
+    #[error("Custom key store '{0}' does not exist")]
+    CustomKeyStoreNotFound(String),
     /// The name or replica exists already; the text is complete.
     #[error("{0}")]
     AlreadyExists(String),

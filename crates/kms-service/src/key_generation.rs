@@ -1,7 +1,7 @@
 //! Drawing keys. An RSA key takes up to a second, so it is drawn on a worker thread.
 
 use crate::{KmsError, Service};
-use kms_crypto::KeyMaterial;
+use kms_crypto::{DataKeyPair, KeyMaterial};
 use kms_types::KeySpec;
 use std::sync::Arc;
 
@@ -17,6 +17,18 @@ impl Service {
         }
         let keyring = Arc::clone(self.keyring());
         Ok(self.on_worker(move || keyring.generate(spec)).await??)
+    }
+
+    /// A new key pair for a caller's own use.
+    ///
+    /// # Errors
+    /// As [`Service::new_material`].
+    pub(crate) async fn new_key_pair(&self, spec: KeySpec) -> Result<DataKeyPair, KmsError> {
+        if !takes_long(spec) {
+            return Ok(self.keyring().generate_pair(spec)?);
+        }
+        let keyring = Arc::clone(self.keyring());
+        Ok(self.on_worker(move || keyring.generate_pair(spec)).await??)
     }
 }
 

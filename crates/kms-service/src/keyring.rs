@@ -1,20 +1,23 @@
 //! The Region's own keys, and the key material they protect: the only place of the service that touches secrets.
 
+mod prepared;
+
 use crate::{KmsError, RegionalLog};
 use kms_core::control::SealedBox;
 use kms_core::regional::NewMaterial;
 use kms_crypto::{
-    CryptoError, Entropy, KekEpoch, KeyMaterial, MessageCipher, RegionKek, SealInfo, SealingKey, SealingPublicKey,
-    WrapContext,
+    AsymmetricKey, CryptoError, DataKeyPair, Entropy, KekEpoch, KeyMaterial, MacKey, MessageCipher, RegionKek,
+    SealInfo, SealingKey, SealingPublicKey, WrapContext,
 };
 use kms_types::{KeyId, KeyMaterialId, KeySpec, RegionName};
+use prepared::{Prepared, PreparedKeys};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The Region KEKs by epoch; the newest one wraps.
 pub type Keks = BTreeMap<KekEpoch, Arc<RegionKek>>;
 
-/// Holds the Region KEKs and the sealing key, and caches prepared ciphers of the keys in use.
+/// Holds the Region KEKs and the sealing key, and caches prepared keys.
 pub struct Keyring {
     cluster_id: String,
     region: RegionName,
@@ -22,13 +25,12 @@ pub struct Keyring {
     sealing: SealingKey,
     entropy: Arc<dyn Entropy>,
     regional: Arc<dyn RegionalLog>,
-    ciphers: papaya::HashMap<(KeyId, KeyMaterialId), Arc<MessageCipher>>,
-    ciphers_max: usize,
+    prepared: PreparedKeys,
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({}, {} ciphers)", self.region, self.ciphers.len())
+        write!(f, "Keyring({}, {} prepared keys)", self.region, self.prepared.len())
     }
 }
 
@@ -59,7 +61,8 @@ impl From<KeyringError> for KmsError {
 }
 
 impl Keyring {
-    /// A keyring over at least one KEK. `ciphers_max` bounds the prepared ciphers that are kept in memory.
+    /// A keyring over at least one KEK. `prepared_max` bounds the prepared keys that are kept in memory, counted in
+    /// symmetric keys of about a kilobyte; a key of another kind counts several times, by its size.
     #[must_use]
     pub fn new(
         identity: (String, RegionName),
@@ -67,11 +70,11 @@ impl Keyring {
         sealing: SealingKey,
         entropy: Arc<dyn Entropy>,
         regional: Arc<dyn RegionalLog>,
-        ciphers_max: usize,
+        prepared_max: usize,
     ) -> Self {
         let (cluster_id, region) = identity;
         let keks = arc_swap::ArcSwap::from_pointee(keks);
-        Self { cluster_id, region, keks, sealing, entropy, regional, ciphers: papaya::HashMap::new(), ciphers_max }
+        Self { cluster_id, region, keks, sealing, entropy, regional, prepared: PreparedKeys::new(prepared_max) }
     }
 
     /// The public half of the sealing key, for the Region directory.
@@ -86,6 +89,14 @@ impl Keyring {
     /// [`KeyringError::Crypto`] when randomness fails or the spec has no material of this kind.
     pub fn generate(&self, spec: KeySpec) -> Result<KeyMaterial, KeyringError> {
         Ok(KeyMaterial::generate(spec, self.entropy.as_ref())?)
+    }
+
+    /// Draws a key pair for a caller's own use.
+    ///
+    /// # Errors
+    /// [`KeyringError::Crypto`] when randomness fails or there are no such data key pairs.
+    pub fn generate_pair(&self, spec: KeySpec) -> Result<DataKeyPair, KeyringError> {
+        Ok(kms_crypto::generate_data_key_pair(spec, self.entropy.as_ref())?)
     }
 
     /// Wraps material for this Region's store.
@@ -148,39 +159,56 @@ impl Keyring {
         Ok(KeyMaterial::unwrap(&wrapped, kek, &context)?)
     }
 
-    /// The prepared cipher of a material version; from memory for a key in use.
+    /// The prepared cipher of a version of a symmetric key; from memory for a key in use, then without a lock.
     ///
     /// # Errors
-    /// As [`Keyring::material`].
+    /// As [`Keyring::material`], and [`KeyringError::Crypto`] for a key of another kind.
     pub fn cipher(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<Arc<MessageCipher>, KeyringError> {
-        if let Some(cipher) = self.ciphers.pin().get(&(*key_id, *material_id)) {
-            return Ok(Arc::clone(cipher));
+        match self.prepared(key_id, material_id)? {
+            Prepared::Cipher(cipher) => Ok(cipher),
+            Prepared::Mac(_) | Prepared::Asymmetric(_) => Err(KeyringError::Crypto),
         }
-        let cipher = Arc::new(MessageCipher::new(&self.material(key_id, material_id)?)?);
-        self.remember(*key_id, *material_id, &cipher);
-        Ok(cipher)
     }
 
-    /// Drops prepared ciphers of destroyed material.
+    /// The prepared key of an HMAC key.
+    ///
+    /// # Errors
+    /// As [`Keyring::cipher`].
+    pub fn mac(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<Arc<MacKey>, KeyringError> {
+        match self.prepared(key_id, material_id)? {
+            Prepared::Mac(key) => Ok(key),
+            Prepared::Cipher(_) | Prepared::Asymmetric(_) => Err(KeyringError::Crypto),
+        }
+    }
+
+    /// The prepared key pair of an asymmetric key.
+    ///
+    /// # Errors
+    /// As [`Keyring::cipher`].
+    pub fn asymmetric(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<Arc<AsymmetricKey>, KeyringError> {
+        match self.prepared(key_id, material_id)? {
+            Prepared::Asymmetric(key) => Ok(key),
+            Prepared::Cipher(_) | Prepared::Mac(_) => Err(KeyringError::Crypto),
+        }
+    }
+
+    /// Drops prepared keys of destroyed material.
     pub fn forget(&self, key_id: &KeyId, material_id: &KeyMaterialId) {
-        self.ciphers.pin().remove(&(*key_id, *material_id));
+        self.prepared.forget(&(*key_id, *material_id));
     }
 
-    /// Keeps a cipher. A full cache first drops an arbitrary one: hash order is as good as random, needs no bookkeeping
-    /// on the read path, and a hot key that is dropped costs one store read.
-    fn remember(&self, key_id: KeyId, material_id: KeyMaterialId, cipher: &Arc<MessageCipher>) {
-        let ciphers = self.ciphers.pin();
-        if ciphers.len() >= self.ciphers_max {
-            let victim = ciphers.keys().next().copied();
-            if let Some(victim) = victim {
-                ciphers.remove(&victim);
-            }
+    fn prepared(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<Prepared, KeyringError> {
+        let version = (*key_id, *material_id);
+        if let Some(key) = self.prepared.find(&version) {
+            return Ok(key);
         }
-        ciphers.insert((key_id, material_id), Arc::clone(cipher));
+        let key = Prepared::of(&self.material(key_id, material_id)?)?;
+        self.prepared.keep(version, &key);
         // The material may have been destroyed between the read and the insertion; nothing may keep it then.
-        if !matches!(self.regional.wrapped_material(&key_id, &material_id), Ok(Some(_))) {
-            ciphers.remove(&(key_id, material_id));
+        if !matches!(self.regional.wrapped_material(key_id, material_id), Ok(Some(_))) {
+            self.prepared.forget(&version);
         }
+        Ok(key)
     }
 
     fn seal_info<'a>(

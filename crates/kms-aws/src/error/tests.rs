@@ -71,6 +71,8 @@ fn key_states_and_usages() {
     client(algorithm, "InvalidKeyUsageException", text);
     let wrong = "The key ID in the request does not identify a CMK that can perform this operation.";
     client(KmsError::IncorrectKey, "IncorrectKeyException", wrong);
+    let store = "Custom key store 'cks-1' does not exist";
+    client(KmsError::CustomKeyStoreNotFound("cks-1".into()), "CustomKeyStoreNotFoundException", store);
     let dry = "The request would have succeeded, but the DryRun option is set.";
     client(KmsError::DryRun, "DryRunOperationException", dry);
     let gray = "The grant token is invalid.";
@@ -98,6 +100,9 @@ fn what_the_request_says() {
 #[test]
 fn some_errors_have_no_message_and_access_denied_has_a_capital_one() {
     check(KmsError::InvalidCiphertext, 400, false, json!({"__type": "InvalidCiphertextException"}));
+    check(KmsError::InvalidSignature, 400, false, json!({"__type": "KMSInvalidSignatureException"}));
+    check(KmsError::InvalidMac, 400, false, json!({"__type": "KMSInvalidMacException"}));
+    check(KmsError::InvalidPublicKey, 400, false, json!({"__type": "ValidationException"}));
     check(KmsError::UnsupportedOperation(None), 400, false, json!({"__type": "UnsupportedOperationException"}));
     check(WireError::UnknownOperation, 400, false, json!({"__type": "UnknownOperationException"}));
     let denied = json!({"__type": "AccessDeniedException", "Message": "User: …"});

@@ -18,12 +18,22 @@ struct Pattern {
     matches: fn(&str) -> bool,
 }
 
-const fn length(length: RangeInclusive<usize>) -> TextConstraint {
+pub(super) const fn length(length: RangeInclusive<usize>) -> TextConstraint {
     TextConstraint { length, pattern: None, sensitive: false }
 }
 
-const fn patterned(length: RangeInclusive<usize>, text: &'static str, matches: fn(&str) -> bool) -> TextConstraint {
+pub(super) const fn patterned(
+    length: RangeInclusive<usize>,
+    text: &'static str,
+    matches: fn(&str) -> bool,
+) -> TextConstraint {
     TextConstraint { length, pattern: Some(Pattern { text, matches }), sensitive: false }
+}
+
+/// A text that messages do not repeat.
+pub(super) const fn sensitive(constraint: TextConstraint) -> TextConstraint {
+    let TextConstraint { length, pattern, sensitive: _ } = constraint;
+    TextConstraint { length, pattern, sensitive: true }
 }
 
 /// `KeyIdType`.
@@ -62,7 +72,7 @@ pub(super) const REGION: TextConstraint = patterned(1..=32, r"^([a-z]+-){2,3}\d+
     kms_types::RegionName::parse(value).is_ok() || value.encode_utf16().count() > 32
 });
 
-fn some_of(value: &str, legal: impl Fn(char) -> bool) -> bool {
+pub(super) fn some_of(value: &str, legal: impl Fn(char) -> bool) -> bool {
     !value.is_empty() && value.chars().all(legal)
 }
 
@@ -73,13 +83,14 @@ impl TextConstraint {
             let shown = if self.sensitive { String::new() } else { format!(" '{value}'") };
             faults.push(sentence(&shown, path, &constraint));
         };
-        // A text has at most as many UTF-16 units as bytes, so short texts need no count.
-        let units = if value.len() > *self.length.end() { value.encode_utf16().count() } else { value.len() };
-        if units > *self.length.end() {
-            violated(length_at_most(*self.length.end()));
+        let (least, most) = (*self.length.start(), *self.length.end());
+        // A text has at most as many UTF-16 units as bytes and at least one if it has any, so most need no count.
+        let units = if value.len() > most || least > 1 { value.encode_utf16().count() } else { value.len() };
+        if units > most {
+            violated(length_at_most(most));
         }
-        if value.is_empty() && *self.length.start() > 0 {
-            violated(length_at_least(*self.length.start()));
+        if units < least {
+            violated(length_at_least(least));
         }
         if let Some(pattern) = &self.pattern
             && !(pattern.matches)(value)

@@ -83,6 +83,15 @@ impl<'a> Members<'a> {
         RegionName::parse(&self.required_text(name, &REGION)).ok()
     }
 
+    /// Checks a text that the service has no use for, so that it is not copied.
+    pub(crate) fn check_text(&mut self, name: &str, constraint: &TextConstraint) {
+        match find(&self.entries, name) {
+            None => {}
+            Some(Json::Text(text)) => constraint.check(&self.path(name), text, &mut self.faults.violations),
+            Some(other) => drop(self.faults.wrong_type::<()>(other, "a String")),
+        }
+    }
+
     /// A structure whose members `read` reads; `None` when it is absent. It can be read once.
     pub(crate) fn structure<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let within = format!("{}.", self.path(name));
@@ -103,6 +112,17 @@ impl<'a> Members<'a> {
     pub(crate) fn choice<T>(&mut self, name: &str, values: &[&str], parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = find(&self.entries, name)?;
         read_choice(value, &self.path(name), values, parse, &mut self.faults)
+    }
+
+    /// A text of a closed set that must be there; `None` only if [`Members::finish`] fails.
+    pub(crate) fn required_choice<T>(
+        &mut self,
+        name: &str,
+        values: &[&str],
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.require(name);
+        self.choice(name, values, parse)
     }
 
     /// A list of texts of a closed set.
@@ -157,6 +177,12 @@ impl<'a> Members<'a> {
     pub(crate) fn blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Option<Vec<u8>> {
         let value = find(&self.entries, name)?;
         read_blob(value, &self.path(name), &length, &mut self.faults).map(|mut bytes| std::mem::take(&mut *bytes))
+    }
+
+    /// Bytes that must be there; empty when they are not, but then [`Members::finish`] fails.
+    pub(crate) fn required_blob(&mut self, name: &str, length: RangeInclusive<usize>) -> Vec<u8> {
+        self.require(name);
+        self.blob(name, length).unwrap_or_default()
     }
 
     /// Bytes that must be there and are wiped when dropped.

@@ -3,7 +3,11 @@
 
 use crate::json::Members;
 use kms_service::operations::generate_data_key::DataKeySpec;
-use kms_types::{EncryptionAlgorithm, KeySpec, KeyUsage, Origin};
+use kms_service::operations::generate_data_key_pair::DATA_KEY_PAIR_SPECS;
+use kms_types::{
+    EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeySpec, KeyUsage, MacAlgorithm, MessageType,
+    Origin, SigningAlgorithm,
+};
 
 const KEY_USAGES: [&str; 5] =
     ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"];
@@ -58,7 +62,42 @@ pub(super) fn origin(members: &mut Members<'_>) -> Option<Origin> {
 
 pub(super) fn encryption_algorithm(members: &mut Members<'_>, name: &str) -> Option<EncryptionAlgorithm> {
     let listed = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"];
-    members.choice(name, &listed, |value| EncryptionAlgorithm::ALL.into_iter().find(|a| a.as_str() == value))
+    members.choice(name, &listed, |value| EncryptionAlgorithm::parse(value).ok())
+}
+
+pub(super) fn signing_algorithm(members: &mut Members<'_>) -> Option<SigningAlgorithm> {
+    let listed = SigningAlgorithm::ALL.into_iter().filter(|algorithm| *algorithm != SigningAlgorithm::Sm2Dsa);
+    let listed: Vec<&str> = listed.map(SigningAlgorithm::as_str).collect();
+    members.required_choice("SigningAlgorithm", &listed, |value| SigningAlgorithm::parse(value).ok())
+}
+
+/// `MessageType`, which is `RAW` unless the request says otherwise.
+pub(super) fn message_type(members: &mut Members<'_>) -> MessageType {
+    let listed = MessageType::ALL.map(MessageType::as_str);
+    members.choice("MessageType", &listed, |value| MessageType::parse(value).ok()).unwrap_or(MessageType::Raw)
+}
+
+pub(super) fn mac_algorithm(members: &mut Members<'_>) -> Option<MacAlgorithm> {
+    let listed = ["HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"];
+    members.required_choice("MacAlgorithm", &listed, |value| MacAlgorithm::parse(value).ok())
+}
+
+pub(super) fn key_agreement_algorithm(members: &mut Members<'_>) -> Option<KeyAgreementAlgorithm> {
+    let listed = KeyAgreementAlgorithm::ALL.map(KeyAgreementAlgorithm::as_str);
+    members.required_choice("KeyAgreementAlgorithm", &listed, |value| KeyAgreementAlgorithm::parse(value).ok())
+}
+
+pub(super) fn encapsulation_algorithm(members: &mut Members<'_>) -> Option<EncapsulationAlgorithm> {
+    let listed = EncapsulationAlgorithm::ALL.map(EncapsulationAlgorithm::as_str);
+    members.required_choice("EncapsulationAlgorithm", &listed, |value| EncapsulationAlgorithm::parse(value).ok())
+}
+
+/// `KeyPairSpec` of a data key pair.
+pub(super) fn key_pair_spec(members: &mut Members<'_>) -> Option<KeySpec> {
+    let listed = DATA_KEY_PAIR_SPECS.into_iter().filter(|spec| *spec != KeySpec::Sm2);
+    let listed: Vec<&str> = listed.map(KeySpec::as_str).collect();
+    let parse = |value: &str| KeySpec::parse(value).ok().filter(|spec| DATA_KEY_PAIR_SPECS.contains(spec));
+    members.required_choice("KeyPairSpec", &listed, parse)
 }
 
 /// `DryRunModifiers`: whether the ciphertext is to be ignored; otherwise there must be one.

@@ -36,7 +36,7 @@ impl WireOperation for Wire {
             o.text("KeyId", &response.key_id);
             o.blob("Plaintext", &response.plaintext.0);
             o.text("EncryptionAlgorithm", response.encryption_algorithm.as_str());
-            o.text("KeyMaterialId", &response.key_material_id.to_string());
+            o.optional_text("KeyMaterialId", response.key_material_id.map(|id| id.to_string()).as_deref());
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Writing `KeyMetadata`.
 
+use super::algorithms;
 use super::choices::is_customer_master_key_spec;
 use crate::json::Object;
 use kms_service::operations::key_metadata::{KeyMetadata, MultiRegionConfiguration};
-use kms_types::{KeyArn, KeySpec, KeyState, KeyUsage, RegionName};
+use kms_types::{KeyArn, KeyState, RegionName};
 
 /// Expected length of a written `KeyMetadata` without its description, in bytes.
 pub(super) const CAPACITY: usize = 1024;
@@ -27,9 +28,7 @@ pub(super) fn write(object: &mut Object<'_>, name: &str, key: &KeyMetadata) {
             o.text("CustomerMasterKeySpec", key.key_spec.as_str());
         }
         o.text("KeySpec", key.key_spec.as_str());
-        if (key.key_spec, key.key_usage) == (KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt) {
-            o.texts("EncryptionAlgorithms", ["SYMMETRIC_DEFAULT"]);
-        }
+        algorithms::write(o, key.key_spec, key.key_usage);
         o.boolean("MultiRegion", key.multi_region.is_some());
         if let Some(set) = &key.multi_region {
             write_set(o, &key.arn, set);

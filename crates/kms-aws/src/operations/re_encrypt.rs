@@ -39,8 +39,9 @@ impl WireOperation for Wire {
             o.text("KeyId", &response.key_id);
             o.text("SourceEncryptionAlgorithm", response.source_encryption_algorithm.as_str());
             o.text("DestinationEncryptionAlgorithm", response.destination_encryption_algorithm.as_str());
-            o.text("SourceKeyMaterialId", &response.source_key_material_id.to_string());
-            o.text("DestinationKeyMaterialId", &response.destination_key_material_id.to_string());
+            let (source, destination) = (response.source_key_material_id, response.destination_key_material_id);
+            o.optional_text("SourceKeyMaterialId", source.map(|id| id.to_string()).as_deref());
+            o.optional_text("DestinationKeyMaterialId", destination.map(|id| id.to_string()).as_deref());
         })
         .into()
     }

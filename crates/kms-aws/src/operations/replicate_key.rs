@@ -1,6 +1,6 @@
 //! `ReplicateKey` on the wire.
 
-use super::{WireOperation, metadata, tags};
+use super::{WireOperation, metadata, tags, whole};
 use crate::json::{DESCRIPTION, KEY_ID, Members, POLICY, object};
 use bytes::Bytes;
 use kms_service::operations::replicate_key::{ReplicateKeyRequest, ReplicateKeyResponse};
@@ -34,9 +34,7 @@ impl WireOperation for Wire {
         service: &Service,
         request: Authenticated<Option<ReplicateKeyRequest>>,
     ) -> Result<ReplicateKeyResponse, KmsError> {
-        let Authenticated { caller, request } = request;
-        let request = request.ok_or(KmsError::Internal)?;
-        service.replicate_key(Authenticated { caller, request }).await
+        service.replicate_key(whole(request)?).await
     }
 
     fn encode(response: &ReplicateKeyResponse) -> Bytes {

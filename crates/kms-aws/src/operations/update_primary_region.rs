@@ -1,6 +1,6 @@
 //! `UpdatePrimaryRegion` on the wire.
 
-use super::WireOperation;
+use super::{WireOperation, whole};
 use crate::json::{KEY_ID, Members};
 use bytes::Bytes;
 use kms_service::operations::update_primary_region::UpdatePrimaryRegionRequest;
@@ -23,9 +23,7 @@ impl WireOperation for Wire {
         service: &Service,
         request: Authenticated<Option<UpdatePrimaryRegionRequest>>,
     ) -> Result<(), KmsError> {
-        let Authenticated { caller, request } = request;
-        let request = request.ok_or(KmsError::Internal)?;
-        service.update_primary_region(Authenticated { caller, request }).await
+        service.update_primary_region(whole(request)?).await
     }
 
     fn encode((): &()) -> Bytes {

@@ -172,18 +172,18 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsErro
             ));
         }
     };
-    if spec == KeySpec::SymmetricDefault && usage != KeyUsage::EncryptDecrypt {
+    if !spec.usages().contains(&usage) {
         return Err(KmsError::service(format!("KeyUsage {usage} is not compatible with KeySpec {spec}")));
     }
     let origin = request.origin.unwrap_or(Origin::AwsKms);
-    if request.custom_key_store_id.is_some()
-        || request.xks_key_id.is_some()
-        || matches!(origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore)
-    {
+    if let Some(named) = &request.custom_key_store_id {
+        return Err(KmsError::CustomKeyStoreNotFound(named.clone()));
+    }
+    if request.xks_key_id.is_some() || matches!(origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore) {
         return Err(no_custom_key_stores());
     }
-    if spec != KeySpec::SymmetricDefault {
-        return Err(KmsError::UnsupportedOperation(Some(format!("KeySpec {spec} is not supported yet."))));
+    if !spec.allows_origin(origin) {
+        return Err(KmsError::service(format!("KeySpec {spec} is not supported for Origin {origin}")));
     }
     if origin == Origin::External {
         return Err(KmsError::UnsupportedOperation(Some("Origin EXTERNAL is not supported yet.".into())));

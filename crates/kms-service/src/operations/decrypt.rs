@@ -1,6 +1,7 @@
 //! `Decrypt`.
 
-use super::encrypt::{Secret, check_usable};
+use super::encrypt::Secret;
+use super::key_use::{Named, check_encryption};
 use crate::authorise::{Access, Resource};
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
@@ -31,14 +32,17 @@ pub struct DecryptResponse {
     pub key_id: Arc<str>,
     pub plaintext: Secret,
     pub encryption_algorithm: EncryptionAlgorithm,
-    pub key_material_id: KeyMaterialId,
+    /// Of symmetric keys.
+    pub key_material_id: Option<KeyMaterialId>,
 }
 
 /// A ciphertext opened under a key of this Region.
 pub(crate) struct Opened {
     pub(crate) entry: Arc<KeyEntry>,
     pub(crate) plaintext: Secret,
-    pub(crate) material_id: KeyMaterialId,
+    pub(crate) algorithm: EncryptionAlgorithm,
+    /// Of symmetric keys.
+    pub(crate) material_id: Option<KeyMaterialId>,
 }
 
 /// What a ciphertext-opening operation asks for.
@@ -48,8 +52,10 @@ pub(crate) struct OpenRequest<'a> {
     pub(crate) context: &'a EncryptionContext,
     pub(crate) algorithm: Option<EncryptionAlgorithm>,
     pub(crate) action: &'static str,
-    pub(crate) operation: (KeyOperation, &'static str),
+    pub(crate) operation: Named,
 }
+
+const OPERATION: Named = (KeyOperation::Decrypt, "Decrypt");
 
 impl Service {
     /// `Decrypt`.
@@ -64,7 +70,7 @@ impl Service {
             let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
             let access = Access::to(&caller, "Decrypt").with_context(&request.encryption_context);
             let entry = self.resolve_for(&access, key_id, Accept::Alias)?;
-            check_usable(&entry, KeyOperation::Decrypt, "Decrypt", request.encryption_algorithm)?;
+            check_encryption(&entry, OPERATION, request.encryption_algorithm, &request.encryption_context)?;
             return Err(KmsError::DryRun);
         }
         let blob = request.ciphertext_blob.as_deref().unwrap_or_default();
@@ -77,7 +83,7 @@ impl Service {
                     context: &request.encryption_context,
                     algorithm: request.encryption_algorithm,
                     action: "Decrypt",
-                    operation: (KeyOperation::Decrypt, "Decrypt"),
+                    operation: OPERATION,
                 },
             )
             .await?;
@@ -87,7 +93,7 @@ impl Service {
         Ok(DecryptResponse {
             key_id: Arc::clone(&opened.entry.arn_text),
             plaintext: opened.plaintext,
-            encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+            encryption_algorithm: opened.algorithm,
             key_material_id: opened.material_id,
         })
     }
@@ -100,17 +106,38 @@ impl Service {
             Some(key_id) => Some(self.resolve_for(&access, key_id, Accept::Alias)?),
             None => None,
         };
-        let header = parse_header(request.blob).map_err(|_opaque| KmsError::InvalidCiphertext)?;
+        let asymmetric = request.algorithm.is_some_and(|named| named != EncryptionAlgorithm::SymmetricDefault);
+        let named = match named {
+            // A ciphertext of an asymmetric key says nothing of itself: it is what the request says it is.
+            Some(entry) if asymmetric && entry.record.spec.is_asymmetric() => {
+                return self.open_asymmetric(entry, request);
+            }
+            other => other,
+        };
+        let (algorithm, context) = (request.algorithm, request.context);
+        let Ok(header) = parse_header(request.blob) else {
+            // A key that opens no such ciphertext is the better explanation.
+            if let Some(entry) = named {
+                check_encryption(&entry, request.operation, algorithm, context)?;
+            }
+            return Err(KmsError::InvalidCiphertext);
+        };
         let entry = match named {
             Some(entry) if entry.arn.key_id != header.key_id => return Err(KmsError::IncorrectKey),
             Some(entry) => entry,
             None => self.key_of_ciphertext(&access, &header)?,
         };
-        let (operation, name) = request.operation;
-        check_usable(&entry, operation, name, request.algorithm)?;
+        let algorithm = check_encryption(&entry, request.operation, algorithm, context)?;
         let cipher = self.cipher_for(&entry, &header).await?;
-        let plaintext = cipher.decrypt(request.blob, request.context).map_err(|_opaque| KmsError::InvalidCiphertext)?;
-        Ok(Opened { entry, plaintext: Secret(plaintext), material_id: header.material_id })
+        let plaintext = cipher.decrypt(request.blob, context).map_err(|_opaque| KmsError::InvalidCiphertext)?;
+        Ok(Opened { entry, plaintext: Secret(plaintext), algorithm, material_id: Some(header.material_id) })
+    }
+
+    fn open_asymmetric(&self, entry: Arc<KeyEntry>, request: &OpenRequest<'_>) -> Result<Opened, KmsError> {
+        let algorithm = check_encryption(&entry, request.operation, request.algorithm, request.context)?;
+        let plaintext = self.key_pair(&entry)?.decrypt(algorithm, request.blob);
+        let plaintext = plaintext.map_err(|_opaque| KmsError::InvalidCiphertext)?;
+        Ok(Opened { entry, plaintext: Secret(plaintext), algorithm, material_id: None })
     }
 
     fn key_of_ciphertext(&self, access: &Access<'_>, header: &BlobHeader) -> Result<Arc<KeyEntry>, KmsError> {

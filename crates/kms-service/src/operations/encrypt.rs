@@ -1,11 +1,12 @@
 //! `Encrypt`.
 
+use super::key_use::{Named, check_encryption};
 use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeyUsage, limits};
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeySpec, limits};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -40,6 +41,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+const OPERATION: Named = (KeyOperation::Encrypt, "Encrypt");
+
 impl Service {
     /// `Encrypt`.
     ///
@@ -51,19 +54,33 @@ impl Service {
         self.check_grant_tokens(&request.grant_tokens)?;
         let access = Access::to(&caller, "Encrypt").with_context(&request.encryption_context);
         let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
-        check_usable(&entry, KeyOperation::Encrypt, "Encrypt", request.encryption_algorithm)?;
+        let (algorithm, context) = (request.encryption_algorithm, &request.encryption_context);
+        let algorithm = check_encryption(&entry, OPERATION, algorithm, context)?;
+        check_plaintext(entry.record.spec, algorithm, request.plaintext.0.len())?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
-        let (ciphertext_blob, _) = self.seal_under(&entry, &request.encryption_context, &request.plaintext.0)?;
-        Ok(EncryptResponse {
-            ciphertext_blob,
-            key_id: Arc::clone(&entry.arn_text),
-            encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
-        })
+        let (ciphertext_blob, _) = self.seal_with(&entry, algorithm, context, &request.plaintext.0)?;
+        Ok(EncryptResponse { ciphertext_blob, key_id: Arc::clone(&entry.arn_text), encryption_algorithm: algorithm })
     }
 
-    /// Encrypts under the key's current material.
+    /// Encrypts with a checked algorithm. A symmetric key also tells under which of its materials.
+    pub(crate) fn seal_with(
+        &self,
+        entry: &KeyEntry,
+        algorithm: EncryptionAlgorithm,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<(Vec<u8>, Option<KeyMaterialId>), KmsError> {
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
+            let (blob, material_id) = self.seal_under(entry, context, plaintext)?;
+            return Ok((blob, Some(material_id)));
+        }
+        let sealed = self.key_pair(entry)?.encrypt(algorithm, plaintext, self.entropy());
+        Ok((sealed.map_err(|_opaque| KmsError::Internal)?, None))
+    }
+
+    /// Encrypts under the current material of a symmetric key.
     pub(crate) fn seal_under(
         &self,
         entry: &KeyEntry,
@@ -79,22 +96,27 @@ impl Service {
     }
 }
 
-/// Checks state, usage and algorithm of a key for symmetric encryption, in that order (AWS's order is not verified).
-pub(crate) fn check_usable(
-    entry: &KeyEntry,
-    operation: KeyOperation,
-    name: &'static str,
-    algorithm: Option<EncryptionAlgorithm>,
-) -> Result<(), KmsError> {
-    entry.check_state(operation)?;
-    if entry.record.usage != KeyUsage::EncryptDecrypt {
-        let (key, usage) = (entry.arn.clone(), entry.record.usage);
-        return Err(KmsError::InvalidKeyUsage { key, usage, operation: name });
+/// Checks that the plaintext fits the algorithm. That of a symmetric key fits whenever it fits a request.
+pub(crate) fn check_plaintext(spec: KeySpec, algorithm: EncryptionAlgorithm, length: usize) -> Result<(), KmsError> {
+    match oaep_max(spec, algorithm) {
+        Some(max) if length > max => Err(KmsError::service(format!(
+            "Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {max} bytes."
+        ))),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Longest message of RSAES-OAEP: the modulus less two hashes and two bytes (RFC 8017 §7.1.1).
+const fn oaep_max(spec: KeySpec, algorithm: EncryptionAlgorithm) -> Option<usize> {
+    let modulus = match spec {
+        KeySpec::Rsa2048 => 256,
+        KeySpec::Rsa3072 => 384,
+        KeySpec::Rsa4096 => 512,
+        _ => return None,
+    };
     match algorithm {
-        None | Some(EncryptionAlgorithm::SymmetricDefault) => Ok(()),
-        Some(other) => {
-            Err(KmsError::IncompatibleAlgorithm { algorithm: other.as_str().to_owned(), spec: entry.record.spec })
-        }
+        EncryptionAlgorithm::RsaesOaepSha1 => Some(modulus - 2 * 20 - 2),
+        EncryptionAlgorithm::RsaesOaepSha256 => Some(modulus - 2 * 32 - 2),
+        EncryptionAlgorithm::SymmetricDefault | EncryptionAlgorithm::Sm2Pke => None,
     }
 }

@@ -1,6 +1,7 @@
 //! `GenerateDataKey`: a random key for the caller's own use, in plaintext and encrypted under a KMS key.
 
-use super::encrypt::{Secret, check_usable};
+use super::encrypt::Secret;
+use super::key_use::{Named, check_encryption};
 use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
@@ -61,6 +62,8 @@ impl DataKeySpec {
     }
 }
 
+const OPERATION: Named = (KeyOperation::GenerateDataKey, "GenerateDataKey");
+
 impl Service {
     /// `GenerateDataKey`.
     ///
@@ -71,8 +74,7 @@ impl Service {
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let operation = (KeyOperation::GenerateDataKey, "GenerateDataKey");
-        let (entry, length) = self.data_key_for(&caller, &request, operation)?;
+        let (entry, length) = self.data_key_for(&caller, &request, OPERATION)?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
@@ -86,7 +88,7 @@ impl Service {
         &self,
         caller: &Caller,
         request: &GenerateDataKeyRequest,
-        (operation, name): (KeyOperation, &'static str),
+        operation: Named,
     ) -> Result<(Arc<KeyEntry>, u32), KmsError> {
         self.check_grant_tokens(&request.grant_tokens)?;
         let length = match (request.number_of_bytes, request.key_spec) {
@@ -97,9 +99,9 @@ impl Service {
             }
         };
         check_random_length(length)?;
-        let access = Access::to(caller, name).with_context(&request.encryption_context);
+        let access = Access::to(caller, operation.1).with_context(&request.encryption_context);
         let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
-        check_usable(&entry, operation, name, None)?;
+        check_encryption(&entry, operation, None, &request.encryption_context)?;
         Ok((entry, length))
     }
 

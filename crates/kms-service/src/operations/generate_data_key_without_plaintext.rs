@@ -1,6 +1,7 @@
 //! `GenerateDataKeyWithoutPlaintext`: as GenerateDataKey, for a caller who needs the data key later only.
 
 use super::generate_data_key::GenerateDataKeyRequest;
+use super::key_use::Named;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_types::KeyMaterialId;
@@ -15,6 +16,8 @@ pub struct GenerateDataKeyWithoutPlaintextResponse {
     pub key_material_id: KeyMaterialId,
 }
 
+const OPERATION: Named = (KeyOperation::GenerateDataKeyWithoutPlaintext, "GenerateDataKeyWithoutPlaintext");
+
 impl Service {
     /// `GenerateDataKeyWithoutPlaintext`.
     ///
@@ -25,8 +28,7 @@ impl Service {
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let operation = (KeyOperation::GenerateDataKeyWithoutPlaintext, "GenerateDataKeyWithoutPlaintext");
-        let (entry, length) = self.data_key_for(&caller, &request, operation)?;
+        let (entry, length) = self.data_key_for(&caller, &request, OPERATION)?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -33,8 +33,8 @@ impl Service {
         caller.authorise("GenerateRandom", Resource::Account)?;
         let length = request.number_of_bytes.ok_or_else(|| KmsError::service("NumberOfBytes is required."))?;
         check_random_length(length)?;
-        if request.custom_key_store_id.is_some() {
-            return Err(super::create_key::no_custom_key_stores());
+        if let Some(named) = request.custom_key_store_id {
+            return Err(KmsError::CustomKeyStoreNotFound(named));
         }
         Ok(GenerateRandomResponse { plaintext: self.random_secret(length)? })
     }

@@ -1,7 +1,8 @@
 //! `ReEncrypt`: decrypts under one key and encrypts under another, or under the same, within this Region.
 
 use super::decrypt::OpenRequest;
-use super::encrypt::check_usable;
+use super::encrypt::check_plaintext;
+use super::key_use::{Named, check_encryption};
 use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
@@ -36,11 +37,13 @@ pub struct ReEncryptResponse {
     pub key_id: Arc<str>,
     pub source_encryption_algorithm: EncryptionAlgorithm,
     pub destination_encryption_algorithm: EncryptionAlgorithm,
-    pub source_key_material_id: KeyMaterialId,
-    pub destination_key_material_id: KeyMaterialId,
+    /// Of symmetric keys.
+    pub source_key_material_id: Option<KeyMaterialId>,
+    /// Of symmetric keys.
+    pub destination_key_material_id: Option<KeyMaterialId>,
 }
 
-const OPERATION: (KeyOperation, &str) = (KeyOperation::ReEncrypt, "ReEncrypt");
+const OPERATION: Named = (KeyOperation::ReEncrypt, "ReEncrypt");
 
 impl Service {
     /// `ReEncrypt`. Nothing is decrypted for a caller who may not encrypt under the destination key.
@@ -50,17 +53,18 @@ impl Service {
     pub async fn re_encrypt(&self, request: Authenticated<ReEncryptRequest>) -> Result<ReEncryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let (operation, name) = OPERATION;
         let access = Access::to(&caller, "ReEncryptTo").with_context(&request.destination_encryption_context);
         let destination = self.resolve_for(&access, &request.destination_key_id, Accept::Alias)?;
-        check_usable(&destination, operation, name, request.destination_encryption_algorithm)?;
+        let (algorithm, context) = (request.destination_encryption_algorithm, &request.destination_encryption_context);
+        let algorithm = check_encryption(&destination, OPERATION, algorithm, context)?;
         if request.ignore_ciphertext {
             super::decrypt::check_ignore_ciphertext(request.dry_run)?;
             let source = request.source_key_id.as_deref();
             let source = source.ok_or_else(|| KmsError::service("SourceKeyId is required."))?;
             let access = Access::to(&caller, "ReEncryptFrom").with_context(&request.source_encryption_context);
             let entry = self.resolve_for(&access, source, Accept::Alias)?;
-            check_usable(&entry, operation, name, request.source_encryption_algorithm)?;
+            let (algorithm, context) = (request.source_encryption_algorithm, &request.source_encryption_context);
+            check_encryption(&entry, OPERATION, algorithm, context)?;
             return Err(KmsError::DryRun);
         }
         let source = self
@@ -76,17 +80,18 @@ impl Service {
                 },
             )
             .await?;
+        check_plaintext(destination.record.spec, algorithm, source.plaintext.0.len())?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
         let (ciphertext_blob, destination_key_material_id) =
-            self.seal_under(&destination, &request.destination_encryption_context, &source.plaintext.0)?;
+            self.seal_with(&destination, algorithm, context, &source.plaintext.0)?;
         Ok(ReEncryptResponse {
             ciphertext_blob,
             source_key_id: Arc::clone(&source.entry.arn_text),
             key_id: Arc::clone(&destination.arn_text),
-            source_encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
-            destination_encryption_algorithm: EncryptionAlgorithm::SymmetricDefault,
+            source_encryption_algorithm: source.algorithm,
+            destination_encryption_algorithm: algorithm,
             source_key_material_id: source.material_id,
             destination_key_material_id,
         })

@@ -126,8 +126,8 @@ async fn re_encryption_changes_key_and_context() {
     let (source, destination) =
         (cluster.describe(HERE, &from).await.unwrap(), cluster.describe(HERE, &to).await.unwrap());
     assert_eq!((&*moved.source_key_id, &*moved.key_id), (&*source.arn.to_string(), &*destination.arn.to_string()));
-    assert_eq!(Some(moved.source_key_material_id), source.current_key_material_id);
-    assert_eq!(Some(moved.destination_key_material_id), destination.current_key_material_id);
+    assert_eq!(moved.source_key_material_id, source.current_key_material_id);
+    assert_eq!(moved.destination_key_material_id, destination.current_key_material_id);
     let reopened = DecryptRequest {
         ciphertext_blob: Some(moved.ciphertext_blob),
         encryption_context: context("b"),

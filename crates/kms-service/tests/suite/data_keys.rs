@@ -77,9 +77,9 @@ async fn random_bytes_need_a_length() {
 }
 
 #[tokio::test]
-async fn custom_key_store_is_not_supported_for_random_bytes() {
+async fn there_is_no_custom_key_store_to_draw_random_bytes_from() {
     let cluster = Cluster::new(&[HERE]);
     let request = GenerateRandomRequest { number_of_bytes: Some(8), custom_key_store_id: Some("cks-1".into()) };
     let error = cluster.at(HERE).generate_random(admin(request)).await.unwrap_err();
-    assert!(matches!(error, KmsError::UnsupportedOperation(_)), "{error:?}");
+    assert_eq!(error, KmsError::CustomKeyStoreNotFound("cks-1".into()));
 }

@@ -5,6 +5,7 @@ mod cluster;
 mod control_log;
 mod regional_log;
 mod sources;
+pub(crate) mod uses;
 
 pub(crate) use cluster::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of, nobody, region};
 pub(crate) use control_log::Link;

@@ -8,7 +8,7 @@ use kms_proto::kms::v1 as pb;
 use kms_proto::kms::v1::kms_server::Kms;
 use kms_service::operations::{decrypt, encrypt, generate_data_key, generate_random, re_encrypt};
 use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted};
-use kms_types::{EncryptionContext, limits};
+use kms_types::{EncryptionContext, KeyMaterialId, limits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -82,7 +82,7 @@ impl Kms for DataPlane {
         Ok(Response::new(pb::DecryptResponse {
             key_id: answer.key_id.to_string(),
             plaintext: answer.plaintext.0.to_vec(),
-            key_material_id: answer.key_material_id.to_string(),
+            key_material_id: optional_id(answer.key_material_id),
         }))
     }
 
@@ -106,8 +106,8 @@ impl Kms for DataPlane {
             ciphertext_blob: answer.ciphertext_blob,
             source_key_id: answer.source_key_id.to_string(),
             key_id: answer.key_id.to_string(),
-            source_key_material_id: answer.source_key_material_id.to_string(),
-            destination_key_material_id: answer.destination_key_material_id.to_string(),
+            source_key_material_id: optional_id(answer.source_key_material_id),
+            destination_key_material_id: optional_id(answer.destination_key_material_id),
         }))
     }
 
@@ -193,6 +193,10 @@ fn promoted_message(promoted: &Promoted) -> pb::PromoteResponse {
 
 fn context(pairs: BTreeMap<String, String>) -> EncryptionContext {
     pairs.into_iter().collect()
+}
+
+fn optional_id(id: Option<KeyMaterialId>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 fn optional(text: String) -> Option<String> {

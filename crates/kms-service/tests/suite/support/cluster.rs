@@ -143,6 +143,11 @@ impl Cluster {
         self.log.set_link(&region(name), link);
     }
 
+    /// From now on the queue of the worker threads is full, or not.
+    pub(crate) fn set_workers_busy(&self, busy: bool) {
+        self.workers.set_busy(busy);
+    }
+
     pub(crate) fn control_commands(&self) -> Vec<ControlCommand> {
         self.log.commands()
     }

@@ -59,6 +59,12 @@ impl Entropy for Dry {
 #[derive(Debug, Default)]
 pub(crate) struct TestWorkers(AtomicBool);
 
+impl TestWorkers {
+    pub(crate) fn set_busy(&self, busy: bool) {
+        self.0.store(busy, Ordering::SeqCst);
+    }
+}
+
 impl Workers for TestWorkers {
     fn submit(&self, work: Work) -> Result<(), WorkersBusy> {
         if self.0.load(Ordering::SeqCst) {

@@ -1,0 +1,30 @@
+//! `UpdateCustomKeyStore`. There are no custom key stores here, so there is none to update.
+
+use crate::authorise::Resource;
+use crate::{Authenticated, KmsError, Service};
+
+/// The request.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the members are the API's own")]
+pub struct UpdateCustomKeyStoreRequest {
+    pub custom_key_store_id: String,
+}
+
+/// The response, which is empty.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateCustomKeyStoreResponse;
+
+impl Service {
+    /// `UpdateCustomKeyStore`.
+    ///
+    /// # Errors
+    /// [`KmsError::CustomKeyStoreNotFound`] for whoever may ask.
+    pub async fn update_custom_key_store(
+        &self,
+        request: Authenticated<UpdateCustomKeyStoreRequest>,
+    ) -> Result<UpdateCustomKeyStoreResponse, KmsError> {
+        let Authenticated { caller, request } = request;
+        caller.authorise("UpdateCustomKeyStore", Resource::Account)?;
+        Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
+    }
+}
