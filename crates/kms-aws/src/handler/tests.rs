@@ -122,6 +122,18 @@ async fn what_the_listener_refuses_looks_like_every_other_error() {
     assert_eq!((large.status, large.outcome.code), (413, Some("RequestEntityTooLargeException")));
 }
 
+/// Members of requests.
+#[rustfmt::skip]
+const MEMBERS: [&str; 42] = [
+    "KeyId", "Plaintext", "CiphertextBlob", "EncryptionContext", "GrantTokens", "Tags", "TagKeys", "Limit", "Marker",
+    "DryRun", "DryRunModifiers", "KeySpec", "KeyUsage", "NumberOfBytes", "Policy", "PolicyName", "Description",
+    "AliasName", "TargetKeyId", "Recipient", "ReplicaRegion", "PrimaryRegion", "DestinationKeyId",
+    "PendingWindowInDays", "RotationPeriodInDays", "ResourceOwners", "MultiRegion", "Origin", "Message", "MessageType",
+    "Signature", "SigningAlgorithm", "MacAlgorithm", "Mac", "PublicKey", "KeyAgreementAlgorithm",
+    "EncapsulationAlgorithm", "SharedSecretCiphertextBlob", "KeyPairSpec", "CustomKeyStoreId", "CustomKeyStoreName",
+    "XksProxyAuthenticationCredential",
+];
+
 /// Text that looks like JSON of this API more often than chance would have it.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let value = prop_oneof![
@@ -147,50 +159,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         Just(json!([{"TagKey": "k", "TagValue": "v"}, null, 7])),
         Just(json!({"a": "b", "c": 1})),
     ];
-    let names = proptest::sample::select(vec![
-        "KeyId",
-        "Plaintext",
-        "CiphertextBlob",
-        "EncryptionContext",
-        "GrantTokens",
-        "Tags",
-        "TagKeys",
-        "Limit",
-        "Marker",
-        "DryRun",
-        "DryRunModifiers",
-        "KeySpec",
-        "KeyUsage",
-        "NumberOfBytes",
-        "Policy",
-        "PolicyName",
-        "Description",
-        "AliasName",
-        "TargetKeyId",
-        "Recipient",
-        "ReplicaRegion",
-        "PrimaryRegion",
-        "DestinationKeyId",
-        "PendingWindowInDays",
-        "RotationPeriodInDays",
-        "ResourceOwners",
-        "MultiRegion",
-        "Origin",
-        "Message",
-        "MessageType",
-        "Signature",
-        "SigningAlgorithm",
-        "MacAlgorithm",
-        "Mac",
-        "PublicKey",
-        "KeyAgreementAlgorithm",
-        "EncapsulationAlgorithm",
-        "SharedSecretCiphertextBlob",
-        "KeyPairSpec",
-        "CustomKeyStoreId",
-        "CustomKeyStoreName",
-        "XksProxyAuthenticationCredential",
-    ]);
+    let names = proptest::sample::select(&MEMBERS);
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..80),
         proptest::collection::vec((names, value), 0..8).prop_map(|members| members

@@ -15,6 +15,9 @@ pub(super) fn from_kms(error: &KmsError) -> Status {
         | KmsError::InvalidArn(_)
         | KmsError::InvalidCiphertext
         | KmsError::IncorrectKey
+        | KmsError::InvalidSignature
+        | KmsError::InvalidMac
+        | KmsError::InvalidPublicKey
         | KmsError::InvalidAliasName(_)
         | KmsError::Tag(_)
         | KmsError::MalformedPolicy(_)
@@ -26,6 +29,7 @@ pub(super) fn from_kms(error: &KmsError) -> Status {
         | KmsError::ForeignRegionArn(_)
         | KmsError::AliasNotFound(_)
         | KmsError::PolicyNotFound
+        | KmsError::CustomKeyStoreNotFound(_)
         | KmsError::ReplicaNotFound { .. } => Code::NotFound,
         KmsError::InvalidState { .. }
         | KmsError::InvalidKeyUsage { .. }
