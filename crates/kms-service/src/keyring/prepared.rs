@@ -8,6 +8,7 @@ use kms_types::{KeyId, KeyMaterialId, KeySpec};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What names a version of a key.
 pub(super) type Version = (KeyId, KeyMaterialId);
@@ -47,22 +48,30 @@ impl Prepared {
 
 /// The cache.
 pub(super) struct PreparedKeys {
-    keys: papaya::HashMap<Version, Prepared>,
-    /// The order in which they came. Names keys that were forgotten since, too, until their turn has come.
+    /// Each with the number of its entry in the order.
+    keys: papaya::HashMap<Version, (u64, Prepared)>,
+    /// The order in which they came. Lists keys that were forgotten since, too, until their turn has come.
     order: Mutex<Order>,
+    next: AtomicU64,
     weight_max: usize,
 }
 
 #[derive(Default)]
 struct Order {
-    entries: VecDeque<(Version, usize)>,
+    entries: VecDeque<Entry>,
+    weight: usize,
+}
+
+struct Entry {
+    number: u64,
+    version: Version,
     weight: usize,
 }
 
 impl PreparedKeys {
     /// An empty cache for keys of this weight together.
     pub(super) fn new(weight_max: usize) -> Self {
-        Self { keys: papaya::HashMap::new(), order: Mutex::default(), weight_max }
+        Self { keys: papaya::HashMap::new(), order: Mutex::default(), next: AtomicU64::new(0), weight_max }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -70,23 +79,25 @@ impl PreparedKeys {
     }
 
     pub(super) fn find(&self, version: &Version) -> Option<Prepared> {
-        self.keys.pin().get(version).cloned()
+        self.keys.pin().get(version).map(|(_, key)| key.clone())
     }
 
     /// Keeps a key; the oldest ones make room for it. A hot key that is dropped costs one read of the store.
     pub(super) fn keep(&self, version: Version, key: &Prepared) {
         let keys = self.keys.pin();
-        if keys.try_insert(version, key.clone()).is_err() {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if keys.try_insert(version, (number, key.clone())).is_err() {
             return;
         }
         let mut order = self.order.lock();
         order.weight = order.weight.saturating_add(key.weight());
-        order.entries.push_back((version, key.weight()));
+        order.entries.push_back(Entry { number, version, weight: key.weight() });
         while order.weight > self.weight_max
-            && let Some((oldest, weight)) = order.entries.pop_front()
+            && let Some(oldest) = order.entries.pop_front()
         {
-            order.weight = order.weight.saturating_sub(weight);
-            keys.remove(&oldest);
+            order.weight = order.weight.saturating_sub(oldest.weight);
+            // Not a later entry of the same key. Nothing is found when it was forgotten.
+            let _evicted = keys.remove_if(&oldest.version, |_, (number, _)| *number == oldest.number);
         }
     }
 
