@@ -55,7 +55,7 @@ impl AsymmetricKey {
             Family::Elliptic(key) => key.private_key_der(),
             Family::Ed25519(key) => key.private_key_der(),
             Family::MlKem(key) => key.private_key_der(),
-            // AWS offers no ML-DSA data key pairs.
+            // Not in `DataKeyPairSpec` of the API model.
             Family::MlDsa(_) => Err(CryptoError::UnsupportedSpec(self.spec)),
         }
     }

@@ -25,35 +25,6 @@ impl fmt::Debug for DataKeyPair {
 /// [`CryptoError::UnsupportedSpec`] for specs that AWS does not offer as data key pairs, [`CryptoError::Entropy`] when no
 /// random bytes are to be had.
 pub fn generate_data_key_pair(spec: KeySpec, entropy: &dyn Entropy) -> Result<DataKeyPair, CryptoError> {
-    if !offered(spec) {
-        return Err(CryptoError::UnsupportedSpec(spec));
-    }
     let key = AsymmetricKey::new(&KeyMaterial::generate(spec, entropy)?)?;
     Ok(DataKeyPair { public_key_der: key.public_key_der().to_vec(), private_key_der: key.private_key_der()? })
-}
-
-/// The `DataKeyPairSpec` of the API model. SM2 is for China Regions only.
-const fn offered(spec: KeySpec) -> bool {
-    match spec {
-        KeySpec::Rsa2048
-        | KeySpec::Rsa3072
-        | KeySpec::Rsa4096
-        | KeySpec::EccNistP256
-        | KeySpec::EccNistP384
-        | KeySpec::EccNistP521
-        | KeySpec::EccSecgP256k1
-        | KeySpec::EccNistEdwards25519
-        | KeySpec::MlKem512
-        | KeySpec::MlKem768
-        | KeySpec::MlKem1024 => true,
-        KeySpec::SymmetricDefault
-        | KeySpec::Hmac224
-        | KeySpec::Hmac256
-        | KeySpec::Hmac384
-        | KeySpec::Hmac512
-        | KeySpec::Sm2
-        | KeySpec::MlDsa44
-        | KeySpec::MlDsa65
-        | KeySpec::MlDsa87 => false,
-    }
 }

@@ -31,20 +31,20 @@ pub(crate) fn generate(size: KeySize) -> Result<Zeroizing<Vec<u8>>, CryptoError>
     of_pkcs8(size, der.as_ref())
 }
 
-/// The primes of a DER `PrivateKeyInfo` (PKCS #8) with a modulus of exactly this size and the exponent 65537.
+/// The primes of a DER `PrivateKeyInfo` (PKCS #8) with primes of half this size and the exponent 65537. That the modulus is
+/// not one bit short shows in [`key_pair`].
 pub(crate) fn of_pkcs8(size: KeySize, pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     // The library takes trailing bytes and BER. It checks that all eight numbers belong to each other.
     PrivateKeyInfoRef::from_der(pkcs8).map_err(|_not_der| MALFORMED)?;
     let key = KeyPair::from_pkcs8(pkcs8).map_err(|_rejected| MALFORMED)?;
     let der = key.as_der().map_err(|_failed| LIBRARY)?;
-    let [modulus, exponent, p, q] = numbers(der.as_ref()).map_err(|_not_der| MALFORMED)?;
-    let half = half(size);
-    let sized = modulus.len() == size.len() && modulus.first().is_some_and(|byte| byte >> 7 == 1);
-    if !sized || exponent != EXPONENT_BYTES || p.len() != half || q.len() != half {
+    let [exponent, p, q] = numbers(der.as_ref()).map_err(|_not_der| MALFORMED)?;
+    if exponent != EXPONENT_BYTES || p.len() != q.len() {
         return Err(MALFORMED);
     }
     let (larger, smaller) = if less(p, q).into() { (q, p) } else { (p, q) };
-    Ok(Zeroizing::new([larger, smaller].concat()))
+    let primes = Zeroizing::new([larger, smaller].concat());
+    if plausible(size, &primes) { Ok(primes) } else { Err(MALFORMED) }
 }
 
 /// Whether these bytes can be the primes of a modulus of this size: two odd numbers of half its bytes, in order. That they
@@ -136,16 +136,16 @@ fn half(size: KeySize) -> usize {
     size.len() / 2
 }
 
-/// Modulus, public exponent and primes of an `RSAPrivateKey` (RFC 8017 §A.1.2) with two primes, inside its PKCS #8.
-fn numbers(pkcs8: &[u8]) -> Result<[&[u8]; 4], pkcs8::der::Error> {
+/// Public exponent and primes of an `RSAPrivateKey` (RFC 8017 §A.1.2) with two primes, inside its PKCS #8.
+fn numbers(pkcs8: &[u8]) -> Result<[&[u8]; 3], pkcs8::der::Error> {
     let info = PrivateKeyInfoRef::from_der(pkcs8)?;
     let mut reader = SliceReader::new(info.private_key.as_bytes())?;
     let numbers = reader.sequence(|reader| {
         let _version: u8 = reader.decode()?;
         let mut number = || reader.decode::<UintRef<'_>>().map(|number| number.as_bytes());
-        let (modulus, exponent, _d, p, q) = (number()?, number()?, number()?, number()?, number()?);
+        let (_modulus, exponent, _d, p, q) = (number()?, number()?, number()?, number()?, number()?);
         let (_d_p, _d_q, _q_inv) = (number()?, number()?, number()?);
-        Ok::<_, pkcs8::der::Error>([modulus, exponent, p, q])
+        Ok::<_, pkcs8::der::Error>([exponent, p, q])
     })?;
     reader.finish()?;
     Ok(numbers)

@@ -3,7 +3,7 @@
 use super::digest::digest_of;
 use crate::CryptoError;
 use crate::curve::Curve;
-use aws_lc_rs::agreement::{self, ParsedPublicKeyFormat, UnparsedPublicKey, agree};
+use aws_lc_rs::agreement::{self, UnparsedPublicKey, agree};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair, ParsedPublicKey};
 use kms_types::{MessageType, SigningAlgorithm};
@@ -75,10 +75,6 @@ impl EllipticKey {
             return Err(MALFORMED_PEER);
         }
         let peer = UnparsedPublicKey::new(key.algorithm(), peer_spki_der);
-        let peer = agreement::ParsedPublicKey::try_from(peer).map_err(|_rejected| MALFORMED_PEER)?;
-        if peer.format() != ParsedPublicKeyFormat::X509 {
-            return Err(MALFORMED_PEER);
-        }
         agree(key, peer, MALFORMED_PEER, |secret| Ok(Zeroizing::new(secret.to_vec())))
     }
 }

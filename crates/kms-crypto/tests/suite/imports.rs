@@ -4,7 +4,7 @@ use crate::fixture::{Stream, Vectors, frozen_material, kek, multi_region_key, pr
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded};
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use kms_crypto::{
-    CryptoError, ImportParameters, ImportToken, KekEpoch, KeyMaterial, OpenedImportToken, RegionKek,
+    AsymmetricKey, CryptoError, ImportParameters, ImportToken, KekEpoch, KeyMaterial, OpenedImportToken, RegionKek,
     import_token_epoch, new_import_token,
 };
 use kms_types::{KeySpec, RegionName, Timestamp, WrappingAlgorithm, WrappingKeySpec};
@@ -102,6 +102,15 @@ fn implausible_stored_material_is_malformed() {
     for (p, q) in [(&smaller[..], &larger[..]), (&larger, &larger), (&larger, &even), (&larger, &short)] {
         assert_eq!(of(KeySpec::Rsa2048, &[p, q].concat()), malformed);
     }
+}
+
+#[test]
+fn modulus_that_is_one_bit_short_is_malformed() {
+    // 2^1535 + 15 and 2^1535 + 5: what the library would take for a key of 3,071 bits.
+    let number = |last| [[0x80].as_slice(), &[0; 190], &[last]].concat();
+    let material = KeyMaterial::from_bytes(KeySpec::Rsa3072, &[number(15), number(5)].concat()).unwrap();
+    let malformed = CryptoError::Malformed("RSA private key of its size");
+    assert_eq!(AsymmetricKey::new(&material).unwrap_err(), malformed);
 }
 
 /// Wraps material as a caller of ImportKeyMaterial does.

@@ -1,5 +1,5 @@
-//! About 19,000 random alterations of everything that comes from outside or from the store: each one is refused with the
-//! right error, and none makes the code panic. A failure prints the smallest alteration that shows it.
+//! About 19,000 random alterations of everything that comes from outside or from the store: each one is refused with
+//! the right error, and none makes the code panic. A failure prints the smallest alteration that shows it.
 
 use crate::fixture::{
     Stream, Vectors, context, frozen_key, frozen_material, kek, message_type, multi_region_key, region,

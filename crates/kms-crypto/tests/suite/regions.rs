@@ -1,7 +1,10 @@
 //! Key material between Regions: sealed boxes, and blobs that related keys open for each other.
 
-use crate::fixture::{Stream, context, material, multi_region_key, region, single_region_key};
-use kms_crypto::{CryptoError, KeyMaterial, MessageCipher, SealInfo, SealingKey, seal};
+use crate::fixture::{
+    Stream, asymmetric_specs, context, frozen_material, material, message_type, multi_region_key, region,
+    single_region_key,
+};
+use kms_crypto::{AsymmetricKey, CryptoError, KeyMaterial, MessageCipher, SealInfo, SealingKey, seal};
 use kms_types::{KeyId, KeyMaterialId, KeySpec, RegionName};
 use proptest::prelude::*;
 use std::sync::OnceLock;
@@ -119,6 +122,36 @@ fn related_keys_decrypt_each_other() {
     assert_eq!(*here.decrypt(&blob, &pairs).unwrap(), b"from the primary");
     let blob = here.encrypt(&sealed.key_id, &sealed.material_id, &pairs, b"from the replica", &nonces).unwrap();
     assert_eq!(*there.decrypt(&blob, &pairs).unwrap(), b"from the replica");
+}
+
+#[test]
+fn related_asymmetric_keys_are_one_key() {
+    let (key_id, sealing) = (multi_region_key(), SealingKey::generate(&Stream::new("destination")).unwrap());
+    let (source, destination) = (region("us-east-1"), region("eu-west-1"));
+    for spec in asymmetric_specs() {
+        let primary = frozen_material(spec);
+        let material_id = primary.material_id(&key_id);
+        let info = SealInfo {
+            cluster_id: "c",
+            key_id: &key_id,
+            material_id: &material_id,
+            source: &source,
+            destination: &destination,
+        };
+        let sealed = seal(&sealing.public(), &info, &primary, &Stream::new("seal")).unwrap();
+        let replica = AsymmetricKey::new(&sealing.open(&info, &sealed, spec).unwrap()).unwrap();
+        let primary = AsymmetricKey::new(&primary).unwrap();
+        assert_eq!(replica.public_key_der(), primary.public_key_der(), "{spec}");
+        for algorithm in spec.signing_algorithms().iter().copied() {
+            let message_type = message_type(algorithm);
+            let signature = primary.sign(algorithm, message_type, &[7; 64], &Stream::new("s")).unwrap();
+            assert_eq!(replica.verify(algorithm, message_type, &[7; 64], &signature), Ok(()), "{spec} {algorithm}");
+        }
+        if !spec.encapsulation_algorithms().is_empty() {
+            let (ciphertext, secret) = primary.encapsulate(&Stream::new("e")).unwrap();
+            assert_eq!(replica.decapsulate(&ciphertext).unwrap(), secret, "{spec}");
+        }
+    }
 }
 
 #[test]
