@@ -54,6 +54,9 @@ pub trait RegionalLog: Send + Sync + std::fmt::Debug {
         material: &'a KeyMaterialId,
         deadline: Duration,
     ) -> PortFuture<'a, bool>;
+
+    /// Waits until the Region has the key resource; `false` when the deadline passes first.
+    fn await_key<'a>(&'a self, key_id: &'a KeyId, deadline: Duration) -> PortFuture<'a, bool>;
 }
 
 /// Why the regional log gave no outcome.

@@ -4,7 +4,7 @@ use super::algorithms;
 use super::choices::is_customer_master_key_spec;
 use crate::json::Object;
 use kms_service::operations::key_metadata::{KeyMetadata, MultiRegionConfiguration};
-use kms_types::{KeyArn, KeyState, RegionName};
+use kms_types::{ExpirationModel, KeyArn, KeyState, RegionName};
 
 /// Expected length of a written `KeyMetadata` without its description, in bytes.
 pub(super) const CAPACITY: usize = 1024;
@@ -22,7 +22,11 @@ pub(super) fn write(object: &mut Object<'_>, name: &str, key: &KeyMetadata) {
         if let Some(date) = key.deletion_date {
             o.timestamp("DeletionDate", date);
         }
+        if let Some(date) = key.valid_to {
+            o.timestamp("ValidTo", date);
+        }
         o.text("Origin", key.origin.as_str());
+        o.optional_text("ExpirationModel", key.expiration_model.map(ExpirationModel::as_str));
         o.text("KeyManager", "CUSTOMER");
         if is_customer_master_key_spec(key.key_spec) {
             o.text("CustomerMasterKeySpec", key.key_spec.as_str());

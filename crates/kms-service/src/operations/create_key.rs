@@ -6,6 +6,7 @@ use crate::authorise::Resource;
 use crate::{Authenticated, Caller, KmsError, Service};
 use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
 use kms_core::regional::{CreateKey, RegionalBody};
+use kms_crypto::KeyMaterial;
 use kms_types::{KeyId, KeySpec, KeyUsage, Origin};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,13 +50,13 @@ impl Service {
         if !request.tags.is_empty() {
             caller.authorise("TagResource", Resource::Account)?;
         }
-        let (spec, usage) = check_kind(&request)?;
+        let kind = check_kind(&request)?;
         let initial = self.initial_properties(&caller, &request)?;
         self.check_key_quota(&caller)?;
         let key_id = if request.multi_region {
-            self.create_key_set(&caller, spec, usage, initial).await?
+            self.create_key_set(&caller, kind, initial).await?
         } else {
-            self.create_single_region_key(&caller, spec, usage, initial).await?
+            self.create_single_region_key(&caller, kind, initial).await?
         };
         let entry = self.directory().key(&key_id).ok_or(KmsError::Internal)?;
         Ok(CreateKeyResponse { key_metadata: KeyMetadata::of(&entry) })
@@ -95,22 +96,24 @@ impl Service {
     async fn create_single_region_key(
         &self,
         caller: &Caller,
-        spec: KeySpec,
-        usage: KeyUsage,
+        kind: Kind,
         initial: InitialProperties,
     ) -> Result<KeyId, KmsError> {
         let key_id = KeyId::single_region(self.random_id()?);
-        let material = self.new_material(spec).await?;
+        let material = match self.first_material(kind).await? {
+            Some(material) => Some(self.keyring().wrap(&key_id, &material)?),
+            None => None,
+        };
         let body = CreateKey {
             key_id,
             account: caller.account,
-            spec,
-            usage,
-            origin: Origin::AwsKms,
+            spec: kind.spec,
+            usage: kind.usage,
+            origin: kind.origin,
             description: initial.description,
             policy: initial.policy,
             tags: initial.tags,
-            material: Some(self.keyring().wrap(&key_id, &material)?),
+            material,
         };
         // A refusal would mean that a drawn UUID exists already.
         self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_opaque| KmsError::Internal)?;
@@ -118,41 +121,52 @@ impl Service {
     }
 
     /// Commits a new key set whose material is sealed to this Region, and waits until the Region has taken it in.
-    async fn create_key_set(
-        &self,
-        caller: &Caller,
-        spec: KeySpec,
-        usage: KeyUsage,
-        initial: InitialProperties,
-    ) -> Result<KeyId, KmsError> {
+    async fn create_key_set(&self, caller: &Caller, kind: Kind, initial: InitialProperties) -> Result<KeyId, KmsError> {
         let key_id = KeyId::multi_region(self.random_id()?);
-        let material = self.new_material(spec).await?;
-        let material_id = material.material_id(&key_id);
-        let public = self.keyring().sealing_public_key();
-        let body = CreateKeySet {
-            key_id,
-            account: caller.account,
-            spec,
-            usage,
-            origin: Origin::AwsKms,
-            first: Some((material_id, self.keyring().seal(&key_id, &material, self.region(), public.as_bytes())?)),
-            initial,
+        let first = match self.first_material(kind).await? {
+            Some(material) => {
+                let public = self.keyring().sealing_public_key();
+                let sealed = self.keyring().seal(&key_id, &material, self.region(), public.as_bytes())?;
+                Some((material.material_id(&key_id), sealed))
+            }
+            None => None,
         };
+        let material_id = first.as_ref().map(|(material_id, _)| *material_id);
+        let Kind { spec, usage, origin } = kind;
+        let body = CreateKeySet { key_id, account: caller.account, spec, usage, origin, first, initial };
         match self.propose(ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
             Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),
             Err(_) => return Err(KmsError::Internal),
         }
-        if self.regional().await_material(&key_id, &material_id, INSTALL_DEADLINE).await {
-            Ok(key_id)
-        } else {
-            Err(KmsError::DependencyTimeout)
+        let taken_in = match &material_id {
+            Some(material_id) => self.regional().await_material(&key_id, material_id, INSTALL_DEADLINE).await,
+            None => self.regional().await_key(&key_id, INSTALL_DEADLINE).await,
+        };
+        if taken_in { Ok(key_id) } else { Err(KmsError::DependencyTimeout) }
+    }
+
+    /// The material that a new key has at once; none if it is to be imported.
+    async fn first_material(&self, kind: Kind) -> Result<Option<KeyMaterial>, KmsError> {
+        match kind.origin {
+            Origin::External => Ok(None),
+            Origin::AwsKms | Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
+                self.new_material(kind.spec).await.map(Some)
+            }
         }
     }
 }
 
+/// What a key is for ever.
+#[derive(Clone, Copy)]
+struct Kind {
+    spec: KeySpec,
+    usage: KeyUsage,
+    origin: Origin,
+}
+
 /// Checks spec, usage and origin against each other, in the order in which AWS is seen to.
-fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsError> {
+fn check_kind(request: &CreateKeyRequest) -> Result<Kind, KmsError> {
     if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {
         return Err(KmsError::service(
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
@@ -185,10 +199,7 @@ fn check_kind(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), KmsErro
     if !spec.allows_origin(origin) {
         return Err(KmsError::service(format!("KeySpec {spec} is not supported for Origin {origin}")));
     }
-    if origin == Origin::External {
-        return Err(KmsError::UnsupportedOperation(Some("Origin EXTERNAL is not supported yet.".into())));
-    }
-    Ok((spec, usage))
+    Ok(Kind { spec, usage, origin })
 }
 
 /// There are no custom key stores here.

@@ -161,6 +161,8 @@ impl Service {
             deletion_date: None,
             pending_deletion_window_in_days: None,
             current_key_material_id: None,
+            expiration_model: None,
+            valid_to: None,
             multi_region: Some(MultiRegionConfiguration {
                 is_primary: false,
                 primary: self.region().clone(),

@@ -1,5 +1,6 @@
 //! There are no custom key stores, and every operation on them says so to those who may ask.
 
+use super::support::uses::by;
 use super::support::{Cluster, admin, nobody};
 use kms_service::operations::connect_custom_key_store::ConnectCustomKeyStoreRequest;
 use kms_service::operations::create_custom_key_store::CreateCustomKeyStoreRequest;
@@ -7,14 +8,10 @@ use kms_service::operations::delete_custom_key_store::DeleteCustomKeyStoreReques
 use kms_service::operations::describe_custom_key_stores::DescribeCustomKeyStoresRequest;
 use kms_service::operations::disconnect_custom_key_store::DisconnectCustomKeyStoreRequest;
 use kms_service::operations::update_custom_key_store::UpdateCustomKeyStoreRequest;
-use kms_service::{Authenticated, Caller, KmsError};
+use kms_service::{Caller, KmsError};
 
 const HERE: &str = "us-east-1";
 const STORE: &str = "cks-1234567890abcdef0";
-
-fn by<T>(caller: &Caller, request: T) -> Authenticated<T> {
-    Authenticated { caller: caller.clone(), request }
-}
 
 /// Every operation that names a store.
 async fn on_a_store(cluster: &Cluster, caller: &Caller) -> [Result<(), KmsError>; 4] {

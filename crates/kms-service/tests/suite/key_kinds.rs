@@ -110,3 +110,35 @@ async fn there_are_no_custom_key_stores_to_create_keys_in() {
         assert_eq!(refusal(&cluster, request).await, expected);
     }
 }
+
+#[tokio::test]
+async fn key_for_imported_material_waits_for_it() {
+    let cluster = Cluster::new(&[HERE]);
+    let origin = Some(Origin::External);
+    for spec in KeySpec::ALL.into_iter().filter(|spec| *spec != KeySpec::Sm2) {
+        for multi_region in [false, true] {
+            let request = CreateKeyRequest { origin, multi_region, ..of_kind((spec, spec.usages()[0])) };
+            if !spec.allows_origin(Origin::External) {
+                let text = format!("KeySpec {spec} is not supported for Origin EXTERNAL");
+                assert_eq!(refusal(&cluster, request).await, KmsError::service(text));
+                continue;
+            }
+            let created = cluster.create(HERE, request).await;
+            assert_eq!((created.key_spec, created.origin), (spec, Origin::External));
+            assert_eq!((created.key_state, created.multi_region.is_some()), (KeyState::PendingImport, multi_region));
+            assert_eq!(created.current_key_material_id, None);
+            assert_eq!((created.expiration_model, created.valid_to), (None, None));
+            cluster.settle().await;
+            assert_eq!(cluster.describe(HERE, created.arn.key_id.as_str()).await.unwrap(), created);
+        }
+    }
+}
+
+#[tokio::test]
+async fn material_of_a_key_for_imported_material_is_in_no_log() {
+    let cluster = Cluster::new(&[HERE]);
+    let request = CreateKeyRequest { origin: Some(Origin::External), multi_region: true, ..Default::default() };
+    let key_id = cluster.create(HERE, request).await.arn.key_id;
+    assert_eq!(cluster.regional(HERE).stored_versions(&key_id), 0);
+    assert!(cluster.at(HERE).directory().read(|_, control| control.key_set(&key_id).unwrap().materials.is_empty()));
+}

@@ -25,6 +25,7 @@ mod set_deletion;
 mod set_rotation;
 mod shared_secrets;
 mod signatures;
+mod state_matrix;
 mod support;
 mod tags;
 mod update_primary;

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod control_log;
+pub(crate) mod management;
 mod regional_log;
 mod sources;
 pub(crate) mod uses;

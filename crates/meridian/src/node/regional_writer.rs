@@ -103,6 +103,20 @@ impl RegionalWriter {
         answer.await.unwrap_or(Err(RegionalLogError::Storage))
     }
 
+    /// Waits until something is published; `false` when the deadline passes first.
+    async fn until(&self, deadline: Duration, published: impl Fn() -> bool) -> bool {
+        let mut changes = self.changed.subscribe();
+        let published = async {
+            while !published() {
+                if changes.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(deadline, published).await.unwrap_or(false)
+    }
+
     fn is_installed(&self, key_id: &KeyId, material: &KeyMaterialId) -> bool {
         self.directory.key(key_id).is_some_and(|entry| entry.record.has_material(material))
     }
@@ -131,18 +145,11 @@ impl RegionalLog for RegionalWriter {
         material: &'a KeyMaterialId,
         deadline: Duration,
     ) -> PortFuture<'a, bool> {
-        Box::pin(async move {
-            let mut changes = self.changed.subscribe();
-            let installed = async {
-                while !self.is_installed(key_id, material) {
-                    if changes.changed().await.is_err() {
-                        return false;
-                    }
-                }
-                true
-            };
-            tokio::time::timeout(deadline, installed).await.unwrap_or(false)
-        })
+        Box::pin(self.until(deadline, move || self.is_installed(key_id, material)))
+    }
+
+    fn await_key<'a>(&'a self, key_id: &'a KeyId, deadline: Duration) -> PortFuture<'a, bool> {
+        Box::pin(self.until(deadline, move || self.directory.key(key_id).is_some()))
     }
 }
 

@@ -94,6 +94,10 @@ impl RegionalLog for Memory {
     fn await_material<'a>(&'a self, _: &'a KeyId, _: &'a KeyMaterialId, _: Duration) -> PortFuture<'a, bool> {
         Box::pin(async { false })
     }
+
+    fn await_key<'a>(&'a self, _: &'a KeyId, _: Duration) -> PortFuture<'a, bool> {
+        Box::pin(async { false })
+    }
 }
 
 /// The other Regions, none of which answers.

@@ -79,6 +79,12 @@ impl TestRegionalLog {
         result.outcome
     }
 
+    async fn synchronise(&self, key_id: &KeyId) {
+        if let Some(service) = self.users.get().and_then(|(_, service)| service.upgrade()) {
+            service.synchronise(key_id).await.unwrap();
+        }
+    }
+
     fn is_installed(&self, key_id: &KeyId, material: &KeyMaterialId) -> bool {
         self.directory.key(key_id).is_some_and(|entry| entry.record.has_material(material))
     }
@@ -103,12 +109,19 @@ impl RegionalLog for TestRegionalLog {
         _: Duration,
     ) -> PortFuture<'a, bool> {
         Box::pin(async move {
-            if !self.is_installed(key_id, material)
-                && let Some(service) = self.users.get().and_then(|(_, service)| service.upgrade())
-            {
-                service.synchronise(key_id).await.unwrap();
+            if !self.is_installed(key_id, material) {
+                self.synchronise(key_id).await;
             }
             self.is_installed(key_id, material)
+        })
+    }
+
+    fn await_key<'a>(&'a self, key_id: &'a KeyId, _: Duration) -> PortFuture<'a, bool> {
+        Box::pin(async move {
+            if self.directory.key(key_id).is_none() {
+                self.synchronise(key_id).await;
+            }
+            self.directory.key(key_id).is_some()
         })
     }
 }

@@ -136,7 +136,7 @@ impl Cluster {
     }
 }
 
-fn by<T>(caller: &Caller, request: T) -> Authenticated<T> {
+pub(crate) fn by<T>(caller: &Caller, request: T) -> Authenticated<T> {
     Authenticated { caller: caller.clone(), request }
 }
 
