@@ -1,6 +1,7 @@
 //! The whole way of a request, against a Region in memory: what is answered, in which order faults are found, and that
 //! nothing a client sends can do worse than earn an AWS error.
 
+mod kinds;
 mod mutations;
 mod region;
 mod validation;

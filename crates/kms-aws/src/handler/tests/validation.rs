@@ -38,6 +38,31 @@ async fn what_is_too_long_is_told_so_and_secrets_are_not_repeated() {
     check("Encrypt", plaintext, at_most("", "plaintext", 4096)).await;
     let blob = json!({"CiphertextBlob": zeros(6144)});
     check("Decrypt", blob, at_most("", "ciphertextBlob", 6144)).await;
+    for (operation, member, path) in
+        [("Sign", "Message", "message"), ("GenerateMac", "Message", "message"), ("VerifyMac", "Message", "message")]
+    {
+        let mut body = json!({"KeyId": "k", "SigningAlgorithm": "ECDSA_SHA_256", "MacAlgorithm": "HMAC_SHA_256"});
+        body["Mac"] = json!("AA==");
+        body[member] = json!(zeros(4098));
+        check(operation, body, at_most("", path, 4096)).await;
+    }
+    for (operation, member, path, limit) in [
+        ("Verify", "Signature", "signature", 6144),
+        ("VerifyMac", "Mac", "mac", 6144),
+        ("Decapsulate", "SharedSecretCiphertextBlob", "sharedSecretCiphertextBlob", 6144),
+        ("DeriveSharedSecret", "PublicKey", "publicKey", 8192),
+    ] {
+        let mut body = json!({
+            "KeyId": "k",
+            "Message": "AA==",
+            "SigningAlgorithm": "ECDSA_SHA_256",
+            "MacAlgorithm": "HMAC_SHA_256",
+            "KeyAgreementAlgorithm": "ECDH",
+            "EncapsulationAlgorithm": "ML_KEM",
+        });
+        body[member] = json!(zeros(limit + 3));
+        check(operation, body, at_most("", path, limit)).await;
+    }
     let token = "t".repeat(8193);
     let tokens = json!({"KeyId": "alias/a", "GrantTokens": ["a", token]});
     check("DescribeKey", tokens, at_most("", "grantTokens.2.member", 8192)).await;

@@ -3,13 +3,13 @@
 use super::{Api, api, call};
 use serde_json::{Value, json};
 
-async fn ok(api: &Api, operation: &str, body: Value) -> Value {
+pub(super) async fn ok(api: &Api, operation: &str, body: Value) -> Value {
     let answer = call(api, operation, body.to_string().as_bytes()).await;
     assert_eq!(answer.status, 200, "{operation} {body}: {}", answer.json());
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
-async fn fails(api: &Api, operation: &str, body: Value, code: &str) -> Value {
+pub(super) async fn fails(api: &Api, operation: &str, body: Value, code: &str) -> Value {
     let answer = call(api, operation, body.to_string().as_bytes()).await;
     assert_eq!(answer.outcome.code, Some(code), "{operation} {body}: {}", answer.json());
     answer.json()
