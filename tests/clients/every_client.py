@@ -25,6 +25,8 @@ SCRIPTS = {
     "encryption_sdk": ["ENDPOINT"],
     "s3_encryption_client": ["ENDPOINT"],
     "dynamodb_encryption_client": ["ENDPOINT"],
+    # A cluster of its own, with days that last a second.
+    "key_spec_matrix": ["MERIDIAN"],
 }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import awscli.clidriver
 
 from harness import recording
-from harness.checks import eventually, fail, passed
+from harness.checks import Missing, eventually, fail, passed
 from harness.regions import ACCESS_KEY, SECRET_KEY, US
 
 recording.suite("AWS CLI")
@@ -51,7 +51,10 @@ def aws(*arguments, **environment):
         if child == 0:
             _become(arguments, environment, output, errors)
         _, status = os.waitpid(child, 0)
-        return Answer(arguments, os.waitstatus_to_exitcode(status), _read(output), _read(errors))
+        answer = Answer(arguments, os.waitstatus_to_exitcode(status), _read(output), _read(errors))
+    if "UnknownOperationException" in answer.errors or "is not supported yet." in answer.errors:
+        raise Missing(repr(answer))
+    return answer
 
 
 def _become(arguments, environment, output, errors):

@@ -7,6 +7,22 @@ import botocore
 
 from harness.checks import run
 
-from . import access, aliases, keys, multi_region, policies, rotation, symmetric, tags  # noqa: F401
+from . import (  # noqa: F401
+    access,
+    aliases,
+    asymmetric,
+    create_key,
+    custom_key_stores,
+    grants,
+    imported_rotation,
+    imports,
+    keys,
+    last_usage,
+    multi_region,
+    policies,
+    rotation,
+    symmetric,
+    tags,
+)
 
 sys.exit(run(f"boto3 {boto3.__version__}, botocore {botocore.__version__}, {sys.argv[1]}"))

@@ -9,12 +9,14 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 
 _claims = []
 _passed = 0
 _lock = threading.Lock()
+_SCRIPTS = str(Path(__file__).parent.parent)
 
 # An operation that the server does not have. Told and not failed while `MERIDIAN_MISSING_ALLOWED` is set.
 UNKNOWN = "UnknownOperationException"
@@ -26,6 +28,10 @@ PAUSE_SECONDS = 0.03
 
 class Difference(AssertionError):
     """What came is not what was expected."""
+
+
+class Missing(Exception):
+    """The server does not have an operation."""
 
 
 def claim(function):
@@ -97,6 +103,8 @@ def eventually(what, condition, seconds=DEADLINE_SECONDS):
         try:
             last = condition()
         except ClientError as error:
+            if _unknown(error):
+                raise
             last = error
         else:
             if last:
@@ -114,16 +122,12 @@ def run(title):
         before, started = _passed, time.monotonic()
         try:
             function()
-        except Difference as difference:
-            print(f"FAILED  {name}", *getattr(difference, "__notes__", ()), difference, sep="\n")
-            print(_where(difference))
-            return 1
         except Exception as error:
             if _unknown(error) and "MERIDIAN_MISSING_ALLOWED" in os.environ:
-                print(f"MISSING {name}: {error.operation_name}")
+                print(f"MISSING {name}: {getattr(error, 'operation_name', error)}")
                 continue
-            print(f"FAILED  {name}", flush=True)
-            traceback.print_exception(error)
+            what = str(error) if isinstance(error, Difference) else repr(error)
+            print(f"FAILED  {name}", *getattr(error, "__notes__", ()), what, _where(error), sep="\n")
             return 1
         print(f"ok      {name} ({_passed - before} checks, {time.monotonic() - started:.1f} s)", flush=True)
     print(f"{_passed} checks passed")
@@ -132,12 +136,13 @@ def run(title):
 
 def _unknown(error):
     if not isinstance(error, ClientError):
-        return False
+        return isinstance(error, Missing)
     found = error.response["Error"]
     return found["Code"] == UNKNOWN or found.get("Message", "").endswith("is not supported yet.")
 
 
 def _where(error):
-    """The lines of the scripts that led to the difference, without this file's own."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    return "".join(traceback.format_list(frames))
+    """The lines of the scripts that led to the error, without this file's own and without those of libraries."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(_SCRIPTS) and frame.filename != __file__]
+    return "".join(traceback.format_list(own or frames))

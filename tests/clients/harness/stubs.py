@@ -5,6 +5,7 @@ own until the process ends.
 """
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,9 +15,16 @@ from xml.sax.saxutils import escape
 def serve(handler):
     """Serves on a free port; gives the endpoint and what is stored."""
     stored = {}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(handler.__name__, (handler,), {"stored": stored}))
+    server = _Server(("127.0.0.1", 0), type(handler.__name__, (handler,), {"stored": stored}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}", stored
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Says nothing of connections that the client has closed; a handler's own mistake ends in a wrong answer."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
