@@ -14,14 +14,19 @@ impl RegionName {
     /// # Errors
     /// [`Invalid`] when the value does not match the pattern.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
+        if Self::has_form(value) && value.len() <= 32 { Ok(Self(value.into())) } else { Err(Invalid("Region name")) }
+    }
+
+    /// Whether the value has the form of a Region name, of whatever length.
+    #[must_use]
+    pub fn has_form(value: &str) -> bool {
         let mut parts: Vec<&str> = value.split('-').collect();
         let number = parts.pop().unwrap_or_default();
         let word = |p: &&str| !p.is_empty() && p.bytes().all(|c| c.is_ascii_lowercase());
-        let shaped = (2..=3).contains(&parts.len())
+        (2..=3).contains(&parts.len())
             && parts.iter().all(word)
             && !number.is_empty()
-            && number.bytes().all(|c| c.is_ascii_digit());
-        if shaped && value.len() <= 32 { Ok(Self(value.into())) } else { Err(Invalid("Region name")) }
+            && number.bytes().all(|c| c.is_ascii_digit())
     }
 
     /// The name as text.

@@ -67,10 +67,7 @@ pub(crate) const POLICY: TextConstraint = patterned(1..=131_072, r"[\u0009\u000A
 pub(crate) const MARKER: TextConstraint =
     patterned(1..=1024, r"[\u0020-\u00FF]*", |value| value.chars().all(|c| matches!(c, ' '..='\u{ff}')));
 /// `RegionType`.
-pub(super) const REGION: TextConstraint = patterned(1..=32, r"^([a-z]+-){2,3}\d+$", |value| {
-    // The length has a sentence of its own.
-    kms_types::RegionName::parse(value).is_ok() || value.encode_utf16().count() > 32
-});
+pub(super) const REGION: TextConstraint = patterned(1..=32, r"^([a-z]+-){2,3}\d+$", kms_types::RegionName::has_form);
 
 pub(super) fn some_of(value: &str, legal: impl Fn(char) -> bool) -> bool {
     !value.is_empty() && value.chars().all(legal)

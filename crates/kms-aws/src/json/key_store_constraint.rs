@@ -52,7 +52,7 @@ fn is_vpc_endpoint_service_name(value: &str) -> bool {
     let rest = value.strip_prefix("com").or_else(|| value.strip_prefix("eu"));
     let rest = rest.and_then(|rest| rest.strip_prefix(".amazonaws.vpce."));
     let Some((region, service)) = rest.and_then(|rest| rest.split_once(".vpce-svc-")) else { return false };
-    RegionName::parse(region).is_ok() && some_of(service, |c| matches!(c, '0'..='9' | 'a'..='z'))
+    RegionName::has_form(region) && some_of(service, |c| matches!(c, '0'..='9' | 'a'..='z'))
 }
 
 #[cfg(test)]
@@ -88,7 +88,11 @@ mod tests {
         );
         check(
             &XKS_PROXY_VPC_ENDPOINT_SERVICE_NAME,
-            &["com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d", "eu.amazonaws.vpce.us-gov-west-1.vpce-svc-0"],
+            &[
+                "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d",
+                "eu.amazonaws.vpce.us-gov-west-1.vpce-svc-0",
+                "com.amazonaws.vpce.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-a-0.vpce-svc-a",
+            ],
             &["org.amazonaws.vpce.us-east-1.vpce-svc-0", "com.amazonaws.vpce.moon.vpce-svc-0a1b2c3d"],
         );
         check(&ACCOUNT_ID, &["111122223333"], &["11112222333", "1111222233334", "11112222333a"]);
