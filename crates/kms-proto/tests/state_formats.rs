@@ -174,7 +174,8 @@ fn the_limit_that_aws_has_is_never_written() {
     let Some(pb::control_command::Body::ActivateMaterial(body)) = &mut message.body else { unreachable!() };
     assert_eq!(body.on_demand_limit, None);
     body.on_demand_limit = Some(25);
-    assert!(control_codec::decode_command(&message.encode_to_vec()).is_err());
+    let problem = control_codec::decode_command(&message.encode_to_vec()).unwrap_err().problem;
+    assert_eq!(problem, "unknown fields or not in canonical order");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::cast;
 use crate::model::Model;
-use kms_core::control::{ControlState, HolderStatus, KeySet};
-use kms_types::{KeyId, RegionName};
+use kms_core::control::{ControlState, HolderStatus, KeySet, MaterialVersion};
+use kms_types::{KeyId, KeyMaterialId, Origin, RegionName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every key set has exactly one primary, which holds the key.
@@ -14,13 +14,17 @@ pub fn one_primary(state: &ControlState) -> Result<(), String> {
     check(state, "one primary among the holders", |set| set.holders.keys().filter(|r| **r == set.primary).count() == 1)
 }
 
-/// Sealed boxes exist for holding Regions only, open there, and hold the version that they are listed under.
+/// Sealed boxes exist for holding Regions only, open there, and hold the version that they are listed under. Imported
+/// material has no box.
 ///
 /// # Errors
 /// See [`one_primary`].
 pub fn boxes_for_holders_only(state: &ControlState) -> Result<(), String> {
     check(state, "boxes exactly for the holders", |set| {
         set.materials.iter().all(|version| {
+            if set.origin == Origin::External {
+                return version.boxes.is_empty();
+            }
             let addressed: BTreeSet<&RegionName> = version.boxes.keys().collect();
             let opens = |(region, sealed)| cast::open(region, sealed) == Some(version.material_id);
             addressed == set.holders.keys().collect() && version.boxes.iter().all(opens)
@@ -59,7 +63,7 @@ impl EpochsRise {
     }
 }
 
-/// The state says what the naive model says about primary, epoch, holders and materials.
+/// The state says what the naive model says about primary, epoch, holders, materials and imports.
 ///
 /// # Errors
 /// See [`one_primary`].
@@ -76,12 +80,18 @@ pub fn as_the_model_says(state: &ControlState, model: &Model) -> Result<(), Stri
             && key.epoch == set.epoch
             && key.holders == holders
             && activated.eq(key.activated.iter().copied())
-            && set.staged().map(|m| m.material_id) == key.staged;
+            && set.staged().map(|m| m.material_id) == key.staged
+            && imports(set) == key.imports;
         if !same {
             return Err(format!("{key_id}: the model says {key:?}, the core {set:?}"));
         }
     }
     Ok(())
+}
+
+fn imports(set: &KeySet) -> BTreeSet<(KeyMaterialId, RegionName)> {
+    let of_version = |m: &MaterialVersion| m.imported_by.iter().map(|r| (m.material_id, r.clone())).collect::<Vec<_>>();
+    set.materials.iter().flat_map(of_version).collect()
 }
 
 fn check(state: &ControlState, claim: &str, holds: impl Fn(&KeySet) -> bool) -> Result<(), String> {

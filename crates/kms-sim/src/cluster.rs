@@ -6,6 +6,7 @@
 
 mod check;
 mod client;
+mod imports;
 mod node;
 mod reach;
 mod work;
@@ -13,6 +14,7 @@ mod work;
 pub use node::Node;
 
 use crate::cast;
+use imports::Import;
 use kms_core::LogPosition;
 use kms_core::control::{ControlBody, ControlCommand, ControlState, ProposalId, RegionRole, RegisterRegion};
 use kms_types::{DayLength, KeyId, RegionName, Timestamp};
@@ -39,6 +41,8 @@ pub struct Cluster {
     number: u64,
     /// Deletions that were cancelled, acknowledged, and not asked for again.
     kept: BTreeMap<(RegionName, KeyId), Timestamp>,
+    /// Imports that clients made and did not take back, with their ends.
+    imported: BTreeMap<Import, Option<Timestamp>>,
 }
 
 /// What happens next. Indexes are taken modulo whatever there is.
@@ -67,6 +71,7 @@ pub enum Event {
 #[expect(missing_docs, reason = "the variants are the API's operation names")]
 pub enum Request {
     CreateKey,
+    CreateExternalKey,
     ReplicateKey { to: usize },
     ScheduleKeyDeletion,
     CancelKeyDeletion,
@@ -76,6 +81,9 @@ pub enum Request {
     EnableKeyRotation,
     ActivateWithoutOthers,
     Promote { to: usize },
+    OfferNewMaterial,
+    ImportKnownMaterial { days: Option<u32> },
+    DeleteImportedKeyMaterial { staged: bool },
 }
 
 /// Random events, in proportions that let keys live and die.
@@ -83,7 +91,7 @@ pub fn event() -> impl Strategy<Value = Event> {
     let node = 0..cast::HOLDING_REGIONS;
     let small = 0..8_usize;
     prop_oneof![
-        24 => (option::weighted(0.15, node.clone()), request(), small.clone())
+        36 => (option::weighted(0.15, node.clone()), request(), small.clone())
             .prop_map(|(node, request, key)| Event::Client { node, request, key }),
         5 => small.clone().prop_map(|proposal| Event::Commit { proposal }),
         2 => small.clone().prop_map(|proposal| Event::CommitButNotTell { proposal }),
@@ -106,16 +114,20 @@ fn request() -> impl Strategy<Value = Request> {
     // Counted from the primary.
     let to = 0..cast::HOLDING_REGIONS - 1;
     prop_oneof![
-        3 => Just(Request::CreateKey),
-        6 => to.clone().prop_map(|to| Request::ReplicateKey { to }),
+        2 => Just(Request::CreateKey),
+        2 => Just(Request::CreateExternalKey),
+        8 => to.clone().prop_map(|to| Request::ReplicateKey { to }),
         4 => Just(Request::ScheduleKeyDeletion),
         1 => Just(Request::CancelKeyDeletion),
         6 => Just(Request::EnableKey),
         1 => Just(Request::DisableKey),
-        5 => Just(Request::RotateKeyOnDemand),
+        10 => Just(Request::RotateKeyOnDemand),
         1 => Just(Request::EnableKeyRotation),
-        3 => Just(Request::ActivateWithoutOthers),
+        6 => Just(Request::ActivateWithoutOthers),
         4 => to.prop_map(|to| Request::Promote { to }),
+        4 => Just(Request::OfferNewMaterial),
+        16 => option::weighted(0.1, 1..6_u32).prop_map(|days| Request::ImportKnownMaterial { days }),
+        3 => any::<bool>().prop_map(|staged| Request::DeleteImportedKeyMaterial { staged }),
     ]
 }
 
@@ -131,6 +143,7 @@ impl Default for Cluster {
             now: Timestamp::from_millis(1_000_000),
             number: 0,
             kept: BTreeMap::new(),
+            imported: BTreeMap::new(),
         };
         for node in 0..cast::HOLDING_REGIONS {
             let body = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };

@@ -1,6 +1,8 @@
 //! Random commands in two moves: proptest draws an abstract wish, and the current state makes it a concrete command,
 //! so that many succeed. A flaw makes one thing about a command wrong, so that many are refused for one reason each.
 
+mod imports;
+
 use crate::cast;
 use kms_core::RotationSchedule;
 use kms_core::control::{
@@ -20,6 +22,8 @@ pub enum Wish {
     Register,
     Create,
     CreateAsymmetric,
+    CreateExternal,
+    CreateExternalAsymmetric,
     AddReplica,
     Ready,
     Remove,
@@ -30,6 +34,10 @@ pub enum Wish {
     ActivateWithoutOthers,
     SetRotation,
     UpdatePrimary,
+    Offer,
+    Report,
+    ReportAbsent,
+    Withdraw,
     Repeat,
 }
 
@@ -66,6 +74,8 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         1 => Just(W::Register),
         3 => Just(W::Create),
         1 => Just(W::CreateAsymmetric),
+        3 => Just(W::CreateExternal),
+        1 => Just(W::CreateExternalAsymmetric),
         6 => Just(W::AddReplica),
         6 => Just(W::Ready),
         2 => Just(W::Remove),
@@ -76,6 +86,10 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         1 => Just(W::ActivateWithoutOthers),
         2 => Just(W::SetRotation),
         5 => Just(W::UpdatePrimary),
+        6 => Just(W::Offer),
+        8 => Just(W::Report),
+        1 => Just(W::ReportAbsent),
+        1 => Just(W::Withdraw),
         2 => Just(W::Repeat),
     ];
     let flaws = vec![Flaw::Epoch, Flaw::Proposer, Flaw::Key, Flaw::Boxes, Flaw::Material, Flaw::Value];
@@ -147,7 +161,14 @@ impl Proposer {
         let epoch = set.epoch + u64::from(draw.flaw == Some(Flaw::Epoch));
         match draw.wish {
             Wish::Register => (chosen, self.register(draw)),
-            Wish::Create | Wish::CreateAsymmetric | Wish::Repeat => (chosen, self.create(draw)),
+            Wish::Create
+            | Wish::CreateAsymmetric
+            | Wish::CreateExternal
+            | Wish::CreateExternalAsymmetric
+            | Wish::Repeat => (chosen, self.create(draw)),
+            Wish::Offer => (leader, self.offer(set, epoch, draw)),
+            Wish::Report | Wish::ReportAbsent => self.report(set, draw),
+            Wish::Withdraw => (leader, self.withdraw(set, epoch, draw)),
             Wish::AddReplica => (leader, self.add_replica(set, epoch, draw)),
             Wish::Ready => {
                 let waiting = set.holders.iter().find(|(_, h)| h.status != kms_core::control::HolderStatus::Ready);
@@ -185,7 +206,10 @@ impl Proposer {
         let number = self.next();
         let region = cast::region(draw.region);
         let material_id = cast::material(number);
-        let asymmetric = draw.wish == Wish::CreateAsymmetric;
+        let asymmetric = matches!(draw.wish, Wish::CreateAsymmetric | Wish::CreateExternalAsymmetric);
+        let external = matches!(draw.wish, Wish::CreateExternal | Wish::CreateExternalAsymmetric);
+        // With a flaw, an EXTERNAL key that comes with material or another one without.
+        let without_material = external != (draw.flaw == Some(Flaw::Boxes));
         let single = draw.flaw == Some(Flaw::Value);
         let key_id = if single { cast::single_region_key(number) } else { cast::multi_region_key(number) };
         ControlBody::CreateKeySet(CreateKeySet {
@@ -193,8 +217,8 @@ impl Proposer {
             account: cast::account(),
             spec: if asymmetric { KeySpec::EccNistP256 } else { KeySpec::SymmetricDefault },
             usage: if asymmetric { KeyUsage::SignVerify } else { KeyUsage::EncryptDecrypt },
-            origin: Origin::AwsKms,
-            first: Some((material_id, cast::sealed(&region, &proposer(draw), &material_id))),
+            origin: if external { Origin::External } else { Origin::AwsKms },
+            first: (!without_material).then(|| (material_id, cast::sealed(&region, &proposer(draw), &material_id))),
             initial: cast::initial(Timestamp::from_millis(number)),
         })
     }
@@ -204,9 +228,10 @@ impl Proposer {
         let witness = draw.flaw == Some(Flaw::Value);
         let replica = free.filter(|_| !witness).unwrap_or_else(|| cast::region(draw.region + usize::from(witness) * 3));
         let boxed = |id| (id, cast::sealed(&set.primary, &replica, &id));
-        let mut boxes: BTreeMap<_, SealedBox> = set.materials.iter().map(|m| boxed(m.material_id)).collect();
-        if draw.flaw == Some(Flaw::Boxes) {
-            boxes.pop_last();
+        let versions = set.materials.iter().filter(|_| set.origin != Origin::External);
+        let mut boxes: BTreeMap<_, SealedBox> = versions.map(|m| boxed(m.material_id)).collect();
+        if draw.flaw == Some(Flaw::Boxes) && boxes.pop_last().is_none() {
+            boxes.extend([boxed(cast::material(self.next()))]);
         }
         if draw.flaw == Some(Flaw::Material) {
             boxes.pop_last();
@@ -252,7 +277,7 @@ impl Proposer {
 
 fn activate(set: &KeySet, expected_epoch: u64, draw: &Draw) -> ControlBody {
     let staged = set.staged().map(|m| m.material_id).filter(|_| draw.flaw != Some(Flaw::Material));
-    let material_id = staged.or(set.materials.first().map(|m| m.material_id)).unwrap();
+    let material_id = staged.or(set.materials.first().map(|m| m.material_id)).unwrap_or(cast::material(0));
     let mut without: BTreeSet<RegionName> = BTreeSet::new();
     if draw.wish == Wish::ActivateWithoutOthers {
         without.extend(set.replicas().cloned());

@@ -10,4 +10,5 @@ pub mod claims;
 pub mod cluster;
 pub mod draw;
 pub mod model;
+pub mod region_model;
 pub mod rows;

@@ -1,7 +1,10 @@
 //! A naive model of the control log, written from the design and not from the core: who is primary, at which epoch, who
-//! holds the key, and whether a command is accepted. Slow and simple; it keeps no boxes and no reasons.
+//! holds the key, who has imported what, and whether a command is accepted. Slow and simple; it keeps no boxes and no
+//! reasons.
 
-use kms_core::control::{ControlBody, ControlCommand, ProposalId, RegionRole};
+mod imports;
+
+use kms_core::control::{ControlBody, ControlCommand, CreateKeySet, ProposalId, RegionRole, StageMaterial};
 use kms_types::{KeyId, KeyMaterialId, KeySpec, Origin, RegionName, RotationType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +29,11 @@ pub struct Key {
     pub activated: Vec<KeyMaterialId>,
     /// Staged material.
     pub staged: Option<KeyMaterialId>,
+    /// Of an EXTERNAL key, who has imported what.
+    pub imports: BTreeSet<(KeyMaterialId, RegionName)>,
     on_demand: u32,
-    rotatable: bool,
+    symmetric: bool,
+    external: bool,
     /// When an automatic rotation is due.
     next_rotation: Option<Timestamp>,
 }
@@ -66,25 +72,11 @@ impl Model {
                 (same_role && has_key == (b.role == RegionRole::Full)).then_some(())?;
                 self.regions.insert(me.clone(), b.role);
             }
-            ControlBody::CreateKeySet(b) => {
-                self.may_hold(me)?;
-                (b.key_id.is_multi_region() && !self.keys.contains_key(&b.key_id)).then_some(())?;
-                let key = Key {
-                    primary: me.clone(),
-                    epoch: 1,
-                    holders: BTreeMap::from([(me.clone(), (at, false))]),
-                    activated: b.first.iter().map(|(id, _)| *id).collect(),
-                    staged: None,
-                    on_demand: 0,
-                    next_rotation: None,
-                    rotatable: b.spec == KeySpec::SymmetricDefault && b.origin == Origin::AwsKms,
-                };
-                self.keys.insert(b.key_id, key);
-            }
+            ControlBody::CreateKeySet(b) => self.take_in_creation(me, at, b)?,
             ControlBody::AddReplica(b) => {
                 self.may_hold(&b.replica)?;
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
-                let versions: BTreeSet<_> = key.activated.iter().chain(&key.staged).collect();
+                let versions: BTreeSet<_> = key.activated.iter().chain(&key.staged).filter(|_| !key.external).collect();
                 (!key.holders.contains_key(&b.replica) && b.boxes.keys().eq(versions)).then_some(())?;
                 key.holders.insert(b.replica.clone(), (at, false));
             }
@@ -95,30 +87,23 @@ impl Model {
                 let key = self.keys.get_mut(key_id).filter(|key| key.primary != *me)?;
                 key.holders.get(me).filter(|(since, _)| since == added_at)?;
                 key.holders.remove(me);
+                key.imports.retain(|(_, region)| region != me);
             }
             ControlBody::DeleteKeySet { key_id } => {
                 self.keys.get(key_id).filter(|key| key.primary == *me && key.holders.len() == 1)?;
                 self.keys.remove(key_id);
             }
-            ControlBody::StageMaterial(b) => {
-                let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
-                let on_demand = u32::from(b.rotation_type == RotationType::OnDemand);
-                (on_demand == 1 || key.next_rotation.is_some_and(|due| due <= at)).then_some(())?;
-                let fits = b.boxes.keys().eq(key.holders.keys()) && !key.activated.contains(&b.material_id);
-                (key.rotatable && key.staged.is_none() && fits && key.on_demand + on_demand <= 25).then_some(())?;
-                key.on_demand += on_demand;
-                key.next_rotation = key.next_rotation.map(|due| b.next_rotation_at.unwrap_or(due));
-                key.staged = Some(b.material_id);
-            }
+            ControlBody::StageMaterial(b) => self.take_in_stage(me, at, b)?,
             ControlBody::ActivateMaterial(b) => {
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
                 let others = b.without.iter().all(|region| region != me && key.holders.contains_key(region));
-                (others && key.staged == Some(b.material_id)).then_some(())?;
+                (others && key.staged == Some(b.material_id) && key.may_activate(b)).then_some(())?;
+                key.on_demand += u32::from(key.external);
                 key.activated.extend(key.staged.take());
             }
             ControlBody::SetRotation(b) => {
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
-                (key.rotatable && b.schedule.is_none_or(|s| (90..=2560).contains(&s.period_days))).then_some(())?;
+                (key.rotates() && b.schedule.is_none_or(|s| (90..=2560).contains(&s.period_days))).then_some(())?;
                 key.next_rotation = b.schedule.map(|s| s.next_at);
             }
             ControlBody::UpdatePrimary(b) => {
@@ -132,8 +117,45 @@ impl Model {
             }
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
-            | ControlBody::WithdrawImportedMaterial { .. } => return None,
+            | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,
         }
         Some(())
+    }
+    fn take_in_creation(&mut self, me: &RegionName, at: Timestamp, b: &CreateKeySet) -> Option<()> {
+        self.may_hold(me)?;
+        let fits = b.first.is_none() == (b.origin == Origin::External);
+        (b.key_id.is_multi_region() && fits && !self.keys.contains_key(&b.key_id)).then_some(())?;
+        let key = Key {
+            primary: me.clone(),
+            epoch: 1,
+            holders: BTreeMap::from([(me.clone(), (at, false))]),
+            activated: b.first.iter().map(|(id, _)| *id).collect(),
+            staged: None,
+            imports: BTreeSet::new(),
+            on_demand: 0,
+            next_rotation: None,
+            symmetric: b.spec == KeySpec::SymmetricDefault,
+            external: b.origin == Origin::External,
+        };
+        self.keys.insert(b.key_id, key);
+        Some(())
+    }
+
+    fn take_in_stage(&mut self, me: &RegionName, at: Timestamp, b: &StageMaterial) -> Option<()> {
+        let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
+        let on_demand = u32::from(b.rotation_type == RotationType::OnDemand);
+        (on_demand == 1 || key.next_rotation.is_some_and(|due| due <= at)).then_some(())?;
+        let fits = b.boxes.keys().eq(key.holders.keys()) && !key.activated.contains(&b.material_id);
+        (key.rotates() && key.staged.is_none() && fits && key.on_demand + on_demand <= 25).then_some(())?;
+        key.on_demand += on_demand;
+        key.next_rotation = key.next_rotation.map(|due| b.next_rotation_at.unwrap_or(due));
+        key.staged = Some(b.material_id);
+        Some(())
+    }
+}
+
+impl Key {
+    fn rotates(&self) -> bool {
+        self.symmetric && !self.external
     }
 }

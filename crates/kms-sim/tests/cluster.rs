@@ -34,7 +34,7 @@ fn the_events_reach_every_notable_thing() {
     use std::collections::BTreeMap;
     let mut runner = TestRunner::deterministic();
     let mut reached: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..60 {
+    for _ in 0..200 {
         let events = vec(event(), 300).new_tree(&mut runner).unwrap().current();
         let mut cluster = Cluster::default();
         events.iter().for_each(|event| cluster.happen(event));
@@ -44,9 +44,14 @@ fn the_events_reach_every_notable_thing() {
     }
     let enough = |name: &&str| reached.get(name).is_some_and(|count| *count >= 5);
     let notable = [
+        "imported material activated",
+        "imported material deleted",
         "key deleted",
         "material activated",
         "material activated without others",
+        "material imported",
+        "material offered",
+        "material withdrawn",
         "primary moved",
         "refused",
         "replica added",

@@ -170,9 +170,9 @@ fn the_draws_reach_every_kind_of_success_and_refusal() {
             };
         }
     }
-    assert_eq!(done.len(), 10, "kinds of command that succeeded: {done:?}");
+    assert_eq!(done.len(), 13, "kinds of command that succeeded: {done:?}");
     // All refusals but RotationLimit, for which these logs are too short.
-    assert_eq!(refused.len(), 16, "refusals: {refused:?}");
+    assert_eq!(refused.len(), 21, "refusals: {refused:?}");
 }
 
 #[test]

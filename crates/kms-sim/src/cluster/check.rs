@@ -1,10 +1,10 @@
 //! What must hold in the cluster after every event, and what must hold once it has healed.
 
-use super::{Cluster, DAY, Node};
+use super::{Cluster, DAY, Node, imports};
 use crate::{claims, rows};
 use kms_core::control::{HolderStatus, KeySet};
 use kms_core::regional::{KeyRecord, Lifecycle};
-use kms_types::{DayLength, KeyId};
+use kms_types::{DayLength, KeyId, RegionName};
 use std::time::Duration;
 
 /// Rounds of work after healing; each brings every key of every node one step further.
@@ -19,6 +19,7 @@ impl Cluster {
         claims::invariants(&self.latest)?;
         claims::one_primary(&self.latest)?;
         claims::boxes_for_holders_only(&self.latest)?;
+        self.check_imports()?;
         for node in &self.nodes {
             self.check_node(node).map_err(|broken| format!("{}: {broken}", node.region))?;
         }
@@ -54,7 +55,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Activated material is installed in every holder whose key is usable and that was not left out.
+    /// Activated material that was made here is installed in every holder whose key is usable and that was not left out.
     fn check_installed(&self, node: &Node, set: &KeySet) -> Result<(), String> {
         let Some(holder) = set.holders.get(&node.region) else { return Ok(()) };
         if holder.status != HolderStatus::Ready {
@@ -64,7 +65,7 @@ impl Cluster {
         let Some(record) = record.filter(|r| r.lifecycle != Lifecycle::Creating) else {
             return Err(format!("{}: ready, but without its key resource", set.key_id));
         };
-        for version in &set.materials {
+        for version in set.materials.iter().filter(|_| !set.is_external()) {
             let Some(activation) = &version.activation else { continue };
             let left_out = activation.without.contains(&node.region);
             if !left_out && !record.has_material(&version.material_id) {
@@ -127,7 +128,7 @@ impl Cluster {
                 return Err(format!("{} has other keys than it holds", node.region));
             }
             for record in node.regional.keys_after(None) {
-                self.check_record(record, after_all_periods)?;
+                self.check_record(&node.region, record, after_all_periods)?;
             }
             let mut restarted = node.disk.regional.clone();
             restarted.retain(|key, _| key.first() != Some(&kms_proto::regional_codec::MATERIAL_PREFIX));
@@ -138,13 +139,16 @@ impl Cluster {
         Ok(())
     }
 
-    fn check_record(&self, record: &KeyRecord, after_all_periods: bool) -> Result<(), String> {
+    fn check_record(&self, region: &RegionName, record: &KeyRecord, after_all_periods: bool) -> Result<(), String> {
         let key_id: KeyId = record.key_id;
         let set = self.latest.key_set(&key_id).ok_or(format!("{key_id}: no key set"))?;
-        if set.staged().is_some() || !set.holders.values().all(|h| h.status == HolderStatus::Ready) {
+        let rotates = set.staged().is_some() && !set.is_external();
+        if rotates || !set.holders.values().all(|h| h.status == HolderStatus::Ready) {
             return Err(format!("{key_id}: a rotation or a replica is unfinished"));
         }
-        if !set.materials.iter().all(|m| record.has_material(&m.material_id)) {
+        if set.is_external() {
+            imports::check_converged(region, set, record)?;
+        } else if !set.materials.iter().all(|m| record.has_material(&m.material_id)) {
             return Err(format!("{key_id}: material is missing"));
         }
         match record.lifecycle {

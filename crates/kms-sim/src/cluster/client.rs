@@ -4,8 +4,8 @@ use super::{Cluster, DAY, Node, Request};
 use crate::cast;
 use kms_core::RotationSchedule;
 use kms_core::control::{ActivateMaterial, AddReplica, ControlBody, CreateKeySet, KeySet, SetRotation, UpdatePrimary};
-use kms_core::regional::{KeyRecord, Lifecycle, RegionalBody, ScheduleDeletion};
-use kms_types::{DayLength, KeyId, KeySpec, KeyUsage, Origin, RotationType, limits};
+use kms_core::regional::{KeyRecord, RegionalBody, ScheduleDeletion};
+use kms_types::{DayLength, KeyId, KeySpec, KeyState, KeyUsage, Origin, RotationType, limits};
 use std::sync::Arc;
 
 /// The waiting period that clients ask for, in days.
@@ -17,8 +17,10 @@ impl Cluster {
     /// Carries out a request about one of the keys, at a node or, if none is named, where it makes sense: a deletion in a
     /// replica's Region, a cancellation where one is pending, everything else in the primary's.
     pub(super) fn request(&mut self, node: Option<usize>, request: Request, key: usize) {
-        if matches!(request, Request::CreateKey) {
-            return self.create_key(node.unwrap_or_default());
+        match request {
+            Request::CreateKey => return self.create_key(node.unwrap_or_default(), Origin::AwsKms),
+            Request::CreateExternalKey => return self.create_key(node.unwrap_or_default(), Origin::External),
+            _ => {}
         }
         let keys: Vec<_> = self.latest.key_sets().collect();
         let Some(set) = super::pick(key, keys.len()).and_then(|n| keys.get(n)) else { return };
@@ -28,6 +30,8 @@ impl Cluster {
         let sensible = match request {
             Request::ScheduleKeyDeletion => replica,
             Request::CancelKeyDeletion => self.nodes.iter().position(pending),
+            Request::ImportKnownMaterial { .. } => self.nodes.iter().position(|n| n.lacks_import(&set.key_id)),
+            Request::DeleteImportedKeyMaterial { staged: false } => replica,
             _ => Some(leader),
         };
         let (Some(node), key_id) = (node.or(sensible), &set.key_id.clone()) else { return };
@@ -35,10 +39,10 @@ impl Cluster {
         let set = me.control.key_set(key_id).cloned();
         let record = me.regional.key(key_id).cloned();
         let (Some(set), Some(record)) = (set, record) else { return };
-        let enabled = record.lifecycle == Lifecycle::Enabled;
+        let enabled = record.state() == KeyState::Enabled;
         let leads = set.primary == me.region;
         match request {
-            Request::CreateKey => {}
+            Request::CreateKey | Request::CreateExternalKey => {}
             Request::ReplicateKey { to } if leads && enabled => self.replicate(node, &set, leader + 1 + to),
             Request::ScheduleKeyDeletion => self.schedule_deletion(node, &set, &record),
             Request::CancelKeyDeletion => {
@@ -49,7 +53,11 @@ impl Cluster {
             }
             Request::EnableKey => drop(self.acknowledged(node, RegionalBody::EnableKey(*key_id))),
             Request::DisableKey => drop(self.acknowledged(node, RegionalBody::DisableKey(*key_id))),
+            Request::RotateKeyOnDemand if leads && enabled && set.is_external() => self.rotate_to_imported(node, &set),
             Request::RotateKeyOnDemand if leads && enabled => self.stage(node, key_id, RotationType::OnDemand),
+            Request::OfferNewMaterial if leads && set.is_external() => self.offer_new_material(node, &set),
+            Request::ImportKnownMaterial { days } => self.import_known_material(node, &record, days),
+            Request::DeleteImportedKeyMaterial { staged } => self.delete_imported(node, &set, &record, staged),
             Request::EnableKeyRotation if leads && enabled => {
                 let next_at = self.now.plus(DayLength::new(DAY).days(90));
                 let schedule = Some(RotationSchedule { period_days: 90, next_at });
@@ -65,19 +73,20 @@ impl Cluster {
             Request::ReplicateKey { .. }
             | Request::RotateKeyOnDemand
             | Request::EnableKeyRotation
+            | Request::OfferNewMaterial
             | Request::ActivateWithoutOthers => {}
         }
     }
 
     /// Applies a regional command and, when it succeeds, flushes before the answer. Returns whether it succeeded.
-    fn acknowledged(&mut self, node: usize, body: RegionalBody) -> bool {
+    pub(super) fn acknowledged(&mut self, node: usize, body: RegionalBody) -> bool {
         let done = self.nodes[node].apply_regional(self.now, body).is_ok();
         self.nodes[node].flush();
         done
     }
 
     /// Few keys, so that much happens to each.
-    fn create_key(&mut self, node: usize) {
+    fn create_key(&mut self, node: usize, origin: Origin) {
         if self.latest.key_sets().count() >= KEYS_MAX {
             return;
         }
@@ -89,8 +98,8 @@ impl Cluster {
             account: cast::account(),
             spec: KeySpec::SymmetricDefault,
             usage: KeyUsage::EncryptDecrypt,
-            origin: Origin::AwsKms,
-            first: Some((material_id, cast::sealed(&region, &region, &material_id))),
+            origin,
+            first: (origin == Origin::AwsKms).then(|| (material_id, cast::sealed(&region, &region, &material_id))),
             initial: cast::initial(self.now),
         };
         self.propose(node, ControlBody::CreateKeySet(body));
@@ -98,7 +107,8 @@ impl Cluster {
 
     fn replicate(&mut self, node: usize, set: &Arc<KeySet>, to: usize) {
         let (source, replica) = (self.nodes[node].region.clone(), cast::holding_region(to));
-        let boxed = set.materials.iter().map(|m| (m.material_id, cast::sealed(&source, &replica, &m.material_id)));
+        let sealed_versions = set.materials.iter().filter(|_| !set.is_external());
+        let boxed = sealed_versions.map(|m| (m.material_id, cast::sealed(&source, &replica, &m.material_id)));
         let body = AddReplica {
             key_id: set.key_id,
             expected_epoch: set.epoch,

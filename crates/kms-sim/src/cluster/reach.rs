@@ -15,7 +15,7 @@ impl Cluster {
         let mut state = ControlState::default();
         for command in &self.log {
             let outcome = state.apply(LogPosition::default(), command).outcome;
-            if let Some(name) = notable(command, &outcome, &mut left) {
+            if let Some(name) = notable(command, &outcome, &state, &mut left) {
                 *counts.entry(name).or_default() += 1;
             }
         }
@@ -27,6 +27,7 @@ impl Cluster {
 fn notable(
     command: &ControlCommand,
     outcome: &ControlOutcome,
+    state: &ControlState,
     left: &mut BTreeSet<(KeyId, RegionName)>,
 ) -> Option<&'static str> {
     if *outcome != ControlOutcome::Done {
@@ -40,9 +41,16 @@ fn notable(
             "replica removed"
         }
         ControlBody::DeleteKeySet { .. } => "key deleted",
+        ControlBody::ActivateMaterial(b) if state.key_set(&b.key_id).is_some_and(|set| set.is_external()) => {
+            "imported material activated"
+        }
         ControlBody::ActivateMaterial(b) if b.without.is_empty() => "material activated",
         ControlBody::ActivateMaterial(_) => "material activated without others",
         ControlBody::UpdatePrimary(_) => "primary moved",
+        ControlBody::OfferImportedMaterial(_) => "material offered",
+        ControlBody::ReportImport(b) if b.present => "material imported",
+        ControlBody::ReportImport(_) => "imported material deleted",
+        ControlBody::WithdrawImportedMaterial { .. } => "material withdrawn",
         _ => return None,
     })
 }

@@ -164,7 +164,7 @@ fn remove_bytes(mut record: KeyRecord, material_id: &KeyMaterialId) -> Vec<Regio
 
 fn remove_version(mut record: KeyRecord, material_id: &KeyMaterialId) -> Vec<RegionalChange> {
     let was_here = record.has_material(material_id);
-    let destroyed = was_here.then(|| RegionalChange::DeleteMaterial(record.key_id, *material_id));
+    let destroyed = was_here.then_some(RegionalChange::DeleteMaterial(record.key_id, *material_id));
     record.materials.retain(|m| m.material_id != *material_id);
     forget_switch(&mut record);
     destroyed.into_iter().chain([put(record)]).collect()
