@@ -114,9 +114,12 @@ impl ErrorRow {
             | E::ForeignRegionArn(_)
             | E::AliasNotFound(_)
             | E::PolicyNotFound
-            | E::ReplicaNotFound { .. } => Self::caller("NotFoundException"),
-            E::InvalidArn(_) => Self::caller("InvalidArnException"),
+            | E::ReplicaNotFound { .. }
+            | E::GrantNotFound { .. }
+            | E::KeyMaterialNotFound { .. } => Self::caller("NotFoundException"),
+            E::InvalidArn(_) | E::InvalidPrincipal(_) => Self::caller("InvalidArnException"),
             E::InvalidState { fault, .. } => Self::of_state(*fault),
+            E::MaterialState(_) => Self::caller("KMSInvalidStateException"),
             E::InvalidKeyUsage { .. } | E::IncompatibleAlgorithm { .. } => Self::caller("InvalidKeyUsageException"),
             E::InvalidCiphertext => Self::caller("InvalidCiphertextException").silent(),
             E::IncorrectKey => Self::caller("IncorrectKeyException"),
@@ -135,6 +138,10 @@ impl ErrorRow {
             E::UnsupportedOperation(None) => Self::caller("UnsupportedOperationException").silent(),
             E::Conflict(_) => Self::caller("ConflictException"),
             E::InvalidGrantToken => Self::caller("InvalidGrantTokenException"),
+            E::InvalidGrantId(_) => Self::caller("InvalidGrantIdException"),
+            E::IncorrectKeyMaterial(_) => Self::caller("IncorrectKeyMaterialException"),
+            E::InvalidImportToken => Self::caller("InvalidImportTokenException"),
+            E::ExpiredImportToken => Self::caller("ExpiredImportTokenException"),
             E::DryRun => Self::caller("DryRunOperationException"),
             E::DependencyTimeout => Self::service("DependencyTimeoutException", StatusCode::SERVICE_UNAVAILABLE),
             E::KeyUnavailable => Self::service("KeyUnavailableException", StatusCode::INTERNAL_SERVER_ERROR),

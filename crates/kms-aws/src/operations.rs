@@ -3,6 +3,7 @@
 mod algorithms;
 mod choices;
 mod custom_key_store;
+mod grants;
 mod metadata;
 mod paging;
 mod tags;
@@ -11,11 +12,13 @@ mod cancel_key_deletion;
 mod connect_custom_key_store;
 mod create_alias;
 mod create_custom_key_store;
+mod create_grant;
 mod create_key;
 mod decapsulate;
 mod decrypt;
 mod delete_alias;
 mod delete_custom_key_store;
+mod delete_imported_key_material;
 mod derive_shared_secret;
 mod describe_custom_key_stores;
 mod describe_key;
@@ -32,17 +35,24 @@ mod generate_data_key_pair_without_plaintext;
 mod generate_data_key_without_plaintext;
 mod generate_mac;
 mod generate_random;
+mod get_key_last_usage;
 mod get_key_policy;
 mod get_key_rotation_status;
+mod get_parameters_for_import;
 mod get_public_key;
+mod import_key_material;
 mod list_aliases;
+mod list_grants;
 mod list_key_policies;
 mod list_key_rotations;
 mod list_keys;
 mod list_resource_tags;
+mod list_retirable_grants;
 mod put_key_policy;
 mod re_encrypt;
 mod replicate_key;
+mod retire_grant;
+mod revoke_grant;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
 mod sign;
@@ -122,11 +132,13 @@ pub enum Operation {
     ConnectCustomKeyStore,
     CreateAlias,
     CreateCustomKeyStore,
+    CreateGrant,
     CreateKey,
     Decapsulate,
     Decrypt,
     DeleteAlias,
     DeleteCustomKeyStore,
+    DeleteImportedKeyMaterial,
     DeriveSharedSecret,
     DescribeCustomKeyStores,
     DescribeKey,
@@ -143,17 +155,24 @@ pub enum Operation {
     GenerateDataKeyWithoutPlaintext,
     GenerateMac,
     GenerateRandom,
+    GetKeyLastUsage,
     GetKeyPolicy,
     GetKeyRotationStatus,
+    GetParametersForImport,
     GetPublicKey,
+    ImportKeyMaterial,
     ListAliases,
+    ListGrants,
     ListKeyPolicies,
     ListKeyRotations,
     ListKeys,
     ListResourceTags,
+    ListRetirableGrants,
     PutKeyPolicy,
     ReEncrypt,
     ReplicateKey,
+    RetireGrant,
+    RevokeGrant,
     RotateKeyOnDemand,
     ScheduleKeyDeletion,
     Sign,
@@ -169,16 +188,18 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, in alphabetical order.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 56] = [
         Self::CancelKeyDeletion,
         Self::ConnectCustomKeyStore,
         Self::CreateAlias,
         Self::CreateCustomKeyStore,
+        Self::CreateGrant,
         Self::CreateKey,
         Self::Decapsulate,
         Self::Decrypt,
         Self::DeleteAlias,
         Self::DeleteCustomKeyStore,
+        Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
@@ -195,17 +216,24 @@ impl Operation {
         Self::GenerateDataKeyWithoutPlaintext,
         Self::GenerateMac,
         Self::GenerateRandom,
+        Self::GetKeyLastUsage,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetParametersForImport,
         Self::GetPublicKey,
+        Self::ImportKeyMaterial,
         Self::ListAliases,
+        Self::ListGrants,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
         Self::ListKeys,
         Self::ListResourceTags,
+        Self::ListRetirableGrants,
         Self::PutKeyPolicy,
         Self::ReEncrypt,
         Self::ReplicateKey,
+        Self::RetireGrant,
+        Self::RevokeGrant,
         Self::RotateKeyOnDemand,
         Self::ScheduleKeyDeletion,
         Self::Sign,
@@ -227,11 +255,13 @@ impl Operation {
             Self::ConnectCustomKeyStore => "ConnectCustomKeyStore",
             Self::CreateAlias => "CreateAlias",
             Self::CreateCustomKeyStore => "CreateCustomKeyStore",
+            Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
             Self::DeleteAlias => "DeleteAlias",
             Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
+            Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
@@ -248,17 +278,24 @@ impl Operation {
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyLastUsage => "GetKeyLastUsage",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ImportKeyMaterial => "ImportKeyMaterial",
             Self::ListAliases => "ListAliases",
+            Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
             Self::ListKeys => "ListKeys",
             Self::ListResourceTags => "ListResourceTags",
+            Self::ListRetirableGrants => "ListRetirableGrants",
             Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
             Self::ReplicateKey => "ReplicateKey",
+            Self::RetireGrant => "RetireGrant",
+            Self::RevokeGrant => "RevokeGrant",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
             Self::Sign => "Sign",
@@ -286,11 +323,13 @@ impl Operation {
             Self::ConnectCustomKeyStore => run::<connect_custom_key_store::Wire>(service, caller, body).await,
             Self::CreateAlias => run::<create_alias::Wire>(service, caller, body).await,
             Self::CreateCustomKeyStore => run::<create_custom_key_store::Wire>(service, caller, body).await,
+            Self::CreateGrant => run::<create_grant::Wire>(service, caller, body).await,
             Self::CreateKey => run::<create_key::Wire>(service, caller, body).await,
             Self::Decapsulate => run::<decapsulate::Wire>(service, caller, body).await,
             Self::Decrypt => run::<decrypt::Wire>(service, caller, body).await,
             Self::DeleteAlias => run::<delete_alias::Wire>(service, caller, body).await,
             Self::DeleteCustomKeyStore => run::<delete_custom_key_store::Wire>(service, caller, body).await,
+            Self::DeleteImportedKeyMaterial => run::<delete_imported_key_material::Wire>(service, caller, body).await,
             Self::DeriveSharedSecret => run::<derive_shared_secret::Wire>(service, caller, body).await,
             Self::DescribeCustomKeyStores => run::<describe_custom_key_stores::Wire>(service, caller, body).await,
             Self::DescribeKey => run::<describe_key::Wire>(service, caller, body).await,
@@ -311,17 +350,24 @@ impl Operation {
             }
             Self::GenerateMac => run::<generate_mac::Wire>(service, caller, body).await,
             Self::GenerateRandom => run::<generate_random::Wire>(service, caller, body).await,
+            Self::GetKeyLastUsage => run::<get_key_last_usage::Wire>(service, caller, body).await,
             Self::GetKeyPolicy => run::<get_key_policy::Wire>(service, caller, body).await,
             Self::GetKeyRotationStatus => run::<get_key_rotation_status::Wire>(service, caller, body).await,
+            Self::GetParametersForImport => run::<get_parameters_for_import::Wire>(service, caller, body).await,
             Self::GetPublicKey => run::<get_public_key::Wire>(service, caller, body).await,
+            Self::ImportKeyMaterial => run::<import_key_material::Wire>(service, caller, body).await,
             Self::ListAliases => run::<list_aliases::Wire>(service, caller, body).await,
+            Self::ListGrants => run::<list_grants::Wire>(service, caller, body).await,
             Self::ListKeyPolicies => run::<list_key_policies::Wire>(service, caller, body).await,
             Self::ListKeyRotations => run::<list_key_rotations::Wire>(service, caller, body).await,
             Self::ListKeys => run::<list_keys::Wire>(service, caller, body).await,
             Self::ListResourceTags => run::<list_resource_tags::Wire>(service, caller, body).await,
+            Self::ListRetirableGrants => run::<list_retirable_grants::Wire>(service, caller, body).await,
             Self::PutKeyPolicy => run::<put_key_policy::Wire>(service, caller, body).await,
             Self::ReEncrypt => run::<re_encrypt::Wire>(service, caller, body).await,
             Self::ReplicateKey => run::<replicate_key::Wire>(service, caller, body).await,
+            Self::RetireGrant => run::<retire_grant::Wire>(service, caller, body).await,
+            Self::RevokeGrant => run::<revoke_grant::Wire>(service, caller, body).await,
             Self::RotateKeyOnDemand => run::<rotate_key_on_demand::Wire>(service, caller, body).await,
             Self::ScheduleKeyDeletion => run::<schedule_key_deletion::Wire>(service, caller, body).await,
             Self::Sign => run::<sign::Wire>(service, caller, body).await,

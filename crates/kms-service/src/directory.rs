@@ -4,6 +4,7 @@
 //! writers, listings and schedulers take. Both are changed by rows that are on stable storage already.
 
 use crate::KeyEntry;
+use crate::entry::Live;
 use kms_core::control::{ControlChange, ControlState};
 use kms_core::regional::{RegionalChange, RegionalState};
 use kms_types::{AccountId, AliasName, KeyId, RegionName};
@@ -16,6 +17,8 @@ pub struct Directory {
     region: RegionName,
     entries: papaya::HashMap<KeyId, Arc<KeyEntry>>,
     aliases: papaya::HashMap<(AccountId, AliasName), KeyId>,
+    /// Keys with a use that is not saved yet.
+    unsaved_uses: papaya::HashMap<KeyId, ()>,
     states: RwLock<States>,
 }
 
@@ -33,6 +36,7 @@ impl Directory {
             region,
             entries: papaya::HashMap::new(),
             aliases: papaya::HashMap::new(),
+            unsaved_uses: papaya::HashMap::new(),
             states: RwLock::new(States::default()),
         }
     }
@@ -75,12 +79,17 @@ impl Directory {
                 RegionalChange::DeleteAlias(account, name) => {
                     self.aliases.pin().remove(&(*account, name.clone()));
                 }
+                // Material stays in the store, and only a key that is gone forgets its last use.
                 RegionalChange::PutMaterial(..)
                 | RegionalChange::DeleteMaterial(..)
-                | RegionalChange::PutGrant(_)
-                | RegionalChange::DeleteGrant(..)
-                | RegionalChange::PutLastUse(..)
                 | RegionalChange::DeleteLastUse(_) => {}
+                RegionalChange::PutGrant(grant) => self.with_live(&grant.key_id, |live| live.grants.insert(grant)),
+                RegionalChange::DeleteGrant(key_id, grant_id) => {
+                    self.with_live(key_id, |live| live.grants.remove(grant_id));
+                }
+                RegionalChange::PutLastUse(key_id, last_use) => {
+                    self.with_live(key_id, |live| live.last_use.restore(last_use));
+                }
             }
         }
     }
@@ -109,11 +118,46 @@ impl Directory {
         }
     }
 
+    /// Notes that a key has a use that is not saved yet. Takes no lock.
+    pub(crate) fn add_unsaved_use(&self, key_id: KeyId) {
+        self.unsaved_uses.pin().insert(key_id, ());
+    }
+
+    /// Takes at most `limit` of the keys with a use that is not saved yet.
+    pub(crate) fn take_unsaved_uses(&self, limit: usize) -> Vec<KeyId> {
+        let unsaved = self.unsaved_uses.pin();
+        let taken: Vec<KeyId> = unsaved.keys().take(limit).copied().collect();
+        // Before the uses are read: a later use adds its key again.
+        for key_id in &taken {
+            unsaved.remove(key_id);
+        }
+        taken
+    }
+
+    fn with_live(&self, key_id: &KeyId, change: impl FnOnce(&Live)) {
+        if let Some(entry) = self.entries.pin().get(key_id) {
+            change(&entry.live);
+        }
+    }
+
+    /// What outlives an entry; for a key that is new here, from the rows.
+    fn live(&self, states: &States, key_id: &KeyId) -> Arc<Live> {
+        if let Some(entry) = self.entries.pin().get(key_id) {
+            return Arc::clone(&entry.live);
+        }
+        let live = Live::default();
+        states.regional.grants_of(key_id, None).for_each(|grant| live.grants.insert(grant));
+        if let Some(last_use) = states.regional.last_use(key_id) {
+            live.last_use.restore(last_use);
+        }
+        Arc::new(live)
+    }
+
     fn publish(&self, states: &States, key_id: &KeyId) {
         match states.regional.key(key_id) {
             Some(record) => {
                 let set = states.control.key_set(key_id).cloned();
-                let entry = KeyEntry::new(&self.region, Arc::clone(record), set);
+                let entry = KeyEntry::new(&self.region, Arc::clone(record), set, self.live(states, key_id));
                 self.entries.pin().insert(*key_id, Arc::new(entry));
             }
             None => {

@@ -7,6 +7,8 @@ use kms_types::{KeyArn, KeyMaterialId, KeyState, RegionName};
 use std::sync::Arc;
 
 use crate::KmsError;
+use crate::key_grants::KeyGrants;
+use crate::last_use::LastUseCell;
 
 /// One key resource of this Region with everything that a request needs to know of it. Immutable; a change publishes
 /// a new one.
@@ -20,16 +22,28 @@ pub struct KeyEntry {
     pub record: Arc<KeyRecord>,
     /// Shared properties of a multi-Region key.
     pub set: Option<Arc<KeySet>>,
-    /// The material that this Region encrypts with: the newest that is activated and installed here.
+    /// The material that this Region encrypts with: the newest that is activated and installed here. Imported material is
+    /// named also while it is not here; the key waits for its import then.
     pub current: Option<KeyMaterialId>,
+    /// What changes without a new entry.
+    pub(crate) live: Arc<Live>,
+}
+
+/// What belongs to a key for as long as it exists, and changes too often to publish a new entry each time. Passed on from
+/// entry to entry.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    pub(crate) grants: KeyGrants,
+    pub(crate) last_use: LastUseCell,
 }
 
 impl KeyEntry {
     /// Joins the two halves of a key.
     #[must_use]
-    pub fn new(region: &RegionName, record: Arc<KeyRecord>, set: Option<Arc<KeySet>>) -> Self {
+    pub(crate) fn new(region: &RegionName, record: Arc<KeyRecord>, set: Option<Arc<KeySet>>, live: Arc<Live>) -> Self {
         let arn = KeyArn { region: region.clone(), account: record.account, key_id: record.key_id };
         let current = match &set {
+            Some(set) if set.is_external() => set.current().map(|m| m.material_id),
             Some(set) => {
                 let usable = set.materials.iter().rev().filter(|m| m.activation.is_some());
                 usable.map(|m| m.material_id).find(|id| record.has_material(id))
@@ -37,7 +51,7 @@ impl KeyEntry {
             None if record.is_multi_region() => None,
             None => record.current_material().map(|m| m.material_id),
         };
-        Self { arn_text: arn.to_string().into(), arn, record, set, current }
+        Self { arn_text: arn.to_string().into(), arn, record, set, current, live }
     }
 
     /// The key state as a caller sees it.

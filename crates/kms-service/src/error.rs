@@ -3,7 +3,7 @@
 //! (see the AWS KMS API Reference and recordings of the service).
 
 use kms_core::StateFault;
-use kms_types::{AliasArn, KeyArn, KeySpec, KeyUsage, RegionName};
+use kms_types::{AliasArn, GrantId, KeyArn, KeyMaterialId, KeySpec, KeyUsage, RegionName};
 use std::ops::RangeInclusive;
 
 /// An operation's error. `Display` is the message that the caller gets, where AWS sends one.
@@ -39,6 +39,25 @@ pub enum KmsError {
         /// The Region without a replica.
         region: RegionName,
     },
+    /// RevokeGrant and RetireGrant of a grant that is not there (text not verified).
+    #[error("Grant '{grant_id}' does not exist on key '{key}'")]
+    GrantNotFound {
+        /// The key.
+        key: KeyArn,
+        /// The grant.
+        grant_id: GrantId,
+    },
+    /// DeleteImportedKeyMaterial of material that the key does not have (code and text not verified).
+    #[error("Key material '{material_id}' does not exist on key '{key}'")]
+    KeyMaterialNotFound {
+        /// The key.
+        key: KeyArn,
+        /// The material.
+        material_id: KeyMaterialId,
+    },
+    /// An ARN that is nobody's identity, in a grant.
+    #[error("ARN does not refer to a valid principal: {0}")]
+    InvalidPrincipal(String),
     /// Malformed ARN, or an alias where only key ID and ARN are accepted.
     #[error("{0}")]
     InvalidArn(&'static str),
@@ -50,6 +69,9 @@ pub enum KmsError {
         /// Why.
         fault: StateFault,
     },
+    /// The key's imported material does not allow the operation (`KMSInvalidStateException`). The text is complete.
+    #[error("{0}")]
+    MaterialState(String),
     /// The key's usage does not include the operation.
     #[error("{key} key usage is {usage} which is not valid for {operation}.")]
     InvalidKeyUsage {
@@ -116,6 +138,18 @@ pub enum KmsError {
     /// A grant token that means nothing here (`InvalidGrantTokenException`).
     #[error("The grant token is invalid.")]
     InvalidGrantToken,
+    /// A grant ID of another form than those that are given out (`InvalidGrantIdException`, text not verified).
+    #[error("Invalid grantId '{0}'")]
+    InvalidGrantId(String),
+    /// Key material that is not what the key expects (`IncorrectKeyMaterialException`, texts not verified).
+    #[error("{0}")]
+    IncorrectKeyMaterial(&'static str),
+    /// An import token that this Region did not make, or made for another key (text not verified).
+    #[error("The import token is invalid or is associated with a different KMS key.")]
+    InvalidImportToken,
+    /// An import token whose time is over (text not verified).
+    #[error("The import token has expired. Use GetParametersForImport to get a new import token and public key.")]
+    ExpiredImportToken,
     /// It would have worked, but `DryRun` was set.
     #[error("The request would have succeeded, but the DryRun option is set.")]
     DryRun,

@@ -10,7 +10,9 @@ mod directory;
 mod entry;
 mod error;
 mod key_generation;
+mod key_grants;
 mod keyring;
+mod last_use;
 mod operator;
 mod ports;
 mod promote;
@@ -34,4 +36,4 @@ pub use ports::{
 };
 pub use promote::{PromoteError, PromotePlan, Promoted};
 pub use request_id::RequestId;
-pub use service::{Ports, Service, ServiceConfig};
+pub use service::{Ports, Quotas, Service, ServiceConfig};

@@ -24,6 +24,19 @@ impl RequestId {
         Self(bytes)
     }
 
+    /// Reads the ID back from what [`fmt::Display`] writes; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut digits = text.bytes().filter(|c| *c != b'-').map(|c| char::from(c).to_digit(16));
+        let mut bytes = [0; 16];
+        for byte in &mut bytes {
+            let (high, low) = (digits.next()??, digits.next()??);
+            *byte = u8::try_from(high << 4 | low).ok()?;
+        }
+        let id = Self(bytes);
+        (id.to_string() == text).then_some(id)
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -71,6 +84,10 @@ mod tests {
         let id = RequestId::from_random([0xff; 16]);
         assert_eq!(id.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(RequestId::from_bytes(*id.as_bytes()), id);
+        assert_eq!(RequestId::parse(&id.to_string()), Some(id));
+        for other in ["", "ffffffff-ffff-4fff-bfff-fffffffffff", "FFFFFFFF-ffff-4fff-bfff-ffffffffffff"] {
+            assert_eq!(RequestId::parse(other), None, "{other}");
+        }
         let event = id.event_id();
         assert_eq!(event, id.event_id());
         assert_eq!((event.to_string().as_bytes()[14], event.to_string().len()), (b'8', 36));

@@ -36,6 +36,18 @@ impl Service {
         key_id: &str,
         accept: Accept,
     ) -> Result<Arc<KeyEntry>, KmsError> {
+        let (account, id) = self.referenced(access, key_id, accept)?;
+        self.authorised_key(access, account, id)
+    }
+
+    /// The account and ID of the key that a request names. Whether there is such a key is not said, nor whether the caller
+    /// may do anything to it.
+    pub(crate) fn referenced(
+        &self,
+        access: &Access<'_>,
+        key_id: &str,
+        accept: Accept,
+    ) -> Result<(AccountId, KeyId), KmsError> {
         let caller = access.caller;
         let reference = KeyRef::parse(key_id).map_err(|fault| match fault {
             KeyRefError::KeyId => KmsError::InvalidKeyId(key_id.to_owned()),
@@ -43,22 +55,21 @@ impl Service {
             // An alias that no alias can be named does not exist; AWS's text for it is not verified.
             KeyRefError::Alias => KmsError::InvalidArn("Invalid identifier"),
         })?;
-        let (account, id) = match reference {
-            KeyRef::Id(id) => (caller.account, id),
+        match reference {
+            KeyRef::Id(id) => Ok((caller.account, id)),
             KeyRef::Arn(arn) => {
                 self.check_region(&arn.region)?;
-                (arn.account, arn.key_id)
+                Ok((arn.account, arn.key_id))
             }
             KeyRef::Alias(_) | KeyRef::AliasArn(_) if accept == Accept::KeyOnly => {
-                return Err(KmsError::InvalidArn("Key Aliases are not supported for this operation."));
+                Err(KmsError::InvalidArn("Key Aliases are not supported for this operation."))
             }
-            KeyRef::Alias(name) => self.resolve_alias(access, caller.account, name)?,
+            KeyRef::Alias(name) => self.resolve_alias(access, caller.account, name),
             KeyRef::AliasArn(arn) => {
                 self.check_region(&arn.region)?;
-                self.resolve_alias(access, arn.account, arn.name)?
+                self.resolve_alias(access, arn.account, arn.name)
             }
-        };
-        self.authorised_key(access, account, id)
+        }
     }
 
     /// The key with this ID in this account, for a caller who may do the action.

@@ -17,8 +17,10 @@ pub struct ServiceConfig {
     pub region: RegionName,
     /// How long a day of a waiting or rotation period lasts.
     pub day_length: DayLength,
-    /// Most customer managed keys per account. Default 100,000.
-    pub keys_per_account_max: usize,
+    /// How much there may be of what.
+    pub quotas: Quotas,
+    /// From when on this Region has noted the use of keys.
+    pub uses_tracked_since: Timestamp,
     /// How long a Decrypt waits for the control log when it meets unknown material. Default 1 s.
     pub catch_up_deadline: Duration,
     /// How long other Regions may take to answer. Default 1 s.
@@ -32,9 +34,35 @@ impl ServiceConfig {
         Self {
             region,
             day_length: DayLength::default(),
-            keys_per_account_max: limits::KEYS_PER_ACCOUNT_MAX,
+            quotas: Quotas::default(),
+            uses_tracked_since: Timestamp::from_millis(0),
             catch_up_deadline: Duration::from_secs(1),
             peer_deadline: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The quotas of AWS that can be adjusted, in this Region. The defaults are AWS's ("Resource quotas" in the AWS KMS
+/// Developer Guide).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// Most customer managed keys of one account, in every key state. Default 100,000.
+    pub keys_per_account: usize,
+    /// Most aliases of one key. Default 50.
+    pub aliases_per_key: usize,
+    /// Most grants on one key. Default 50,000.
+    pub grants_per_key: usize,
+    /// Most on-demand rotations of one key. Default 25.
+    pub on_demand_rotations_per_key: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            keys_per_account: limits::KEYS_PER_ACCOUNT_MAX,
+            aliases_per_key: limits::ALIASES_PER_KEY_MAX,
+            grants_per_key: limits::GRANTS_PER_KEY_MAX,
+            on_demand_rotations_per_key: limits::ON_DEMAND_ROTATIONS_MAX,
         }
     }
 }
@@ -163,12 +191,18 @@ impl Service {
 
     /// Submits a regional command; a refusal comes back for the operation to put into AWS's words.
     pub(crate) async fn submit(&self, body: RegionalBody) -> Result<Result<(), RegionalRefusal>, KmsError> {
-        match self.regional().submit(body).await {
-            Ok(RegionalOutcome::Done | RegionalOutcome::GrantExists(_)) => Ok(Ok(())),
-            Ok(RegionalOutcome::Refused(refusal)) => Ok(Err(refusal)),
-            Err(RegionalLogError::Busy) => Err(KmsError::Throttled),
-            Err(RegionalLogError::Storage) => Err(KmsError::Internal),
+        match self.submit_for(body).await? {
+            RegionalOutcome::Done | RegionalOutcome::GrantExists(_) => Ok(Ok(())),
+            RegionalOutcome::Refused(refusal) => Ok(Err(refusal)),
         }
+    }
+
+    /// Submits a regional command and answers what came of it.
+    pub(crate) async fn submit_for(&self, body: RegionalBody) -> Result<RegionalOutcome, KmsError> {
+        self.regional().submit(body).await.map_err(|error| match error {
+            RegionalLogError::Busy => KmsError::Throttled,
+            RegionalLogError::Storage => KmsError::Internal,
+        })
     }
 
     /// Proposes a control command; a refusal comes back for the operation to put into AWS's words.

@@ -6,6 +6,7 @@ mod check;
 mod environment;
 mod principals;
 mod problems;
+mod quotas;
 mod raw;
 mod root_key;
 mod template;
@@ -19,6 +20,7 @@ pub(crate) use check::parse_duration;
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
+pub(crate) use quotas::parse_quota;
 pub(crate) use root_key::{create_root_key, read_passphrase, read_root_key};
 pub(crate) use template::{NodeTemplate, quote, raft_timing_ms};
 
@@ -57,6 +59,8 @@ pub(crate) struct NodeConfig {
     pub(crate) raft: RaftConfig,
     /// Bounds on what clients may ask for at once.
     pub(crate) limits: Limits,
+    /// How much there may be of what.
+    pub(crate) quotas: kms_service::Quotas,
     /// Form and detail of the log on standard error.
     pub(crate) log: LogConfig,
 }

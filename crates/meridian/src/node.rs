@@ -3,6 +3,7 @@
 mod api;
 mod catch_up;
 mod hierarchy;
+mod last_uses;
 mod local_replicas;
 mod metrics;
 mod ops;
@@ -91,6 +92,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let mut tasks = JoinSet::new();
     tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
+    tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(schedules::register(
         handles.control.clone(),
         config.region.clone(),
@@ -120,6 +122,8 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     if tokio::time::timeout(config.limits.shutdown_grace + Duration::from_secs(1), finished).await.is_err() {
         tracing::warn!("some tasks did not end in time");
     }
+    // After the last request.
+    last_uses::save(&handles.service).await;
     handles.control.shutdown().await;
     outcome
 }
@@ -193,6 +197,8 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     };
     let mut settings = ServiceConfig::new(config.region.clone());
     settings.day_length = config.day_length;
+    settings.quotas = config.quotas;
+    settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
     let api = make_api(&service, &principals, Arc::clone(&clock))?;
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });

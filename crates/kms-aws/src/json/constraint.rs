@@ -66,11 +66,55 @@ pub(crate) const POLICY: TextConstraint = patterned(1..=131_072, r"[\u0009\u000A
 /// `MarkerType`.
 pub(crate) const MARKER: TextConstraint =
     patterned(1..=1024, r"[\u0020-\u00FF]*", |value| value.chars().all(|c| matches!(c, ' '..='\u{ff}')));
+/// `GrantIdType`.
+pub(crate) const GRANT_ID: TextConstraint = length(1..=128);
+/// `GrantNameType`.
+pub(crate) const GRANT_NAME: TextConstraint = patterned(1..=256, "^[a-zA-Z0-9:/_-]+$", |value| {
+    some_of(value, |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '_' | '-'))
+});
+/// `PrincipalIdType`.
+pub(crate) const PRINCIPAL_ID: TextConstraint = patterned(1..=256, r"^[\w+=,.@:/-]+$", |value| {
+    some_of(value, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | ':' | '/' | '-'))
+});
+/// `ServicePrincipalType`.
+pub(crate) const SERVICE_PRINCIPAL: TextConstraint =
+    patterned(1..=128, r"^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$", |value| {
+        let label = |part: &str| some_of(part, |c| c.is_ascii_alphanumeric() || c == '-');
+        value.split('.').count() >= 3 && value.split('.').all(label)
+    });
+/// `GrantConstraintSourceArnType`.
+pub(crate) const SOURCE_ARN: TextConstraint =
+    patterned(20..=512, "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$", is_source_arn);
+/// `KeyMaterialDescriptionType`.
+pub(crate) const KEY_MATERIAL_DESCRIPTION: TextConstraint = patterned(0..=256, r"^[a-zA-Z0-9:/_\s.-]+$", |value| {
+    let space = |c| matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
+    some_of(value, |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '_' | '.' | '-') || space(c))
+});
+/// `BackingKeyIdType`.
+pub(crate) const KEY_MATERIAL_ID: TextConstraint =
+    patterned(64..=64, "^[a-f0-9]+$", |value| some_of(value, |c| matches!(c, 'a'..='f' | '0'..='9')));
 /// `RegionType`.
 pub(super) const REGION: TextConstraint = patterned(1..=32, r"^([a-z]+-){2,3}\d+$", kms_types::RegionName::has_form);
 
 pub(super) fn some_of(value: &str, legal: impl Fn(char) -> bool) -> bool {
     !value.is_empty() && value.chars().all(legal)
+}
+
+fn is_source_arn(value: &str) -> bool {
+    let lower = |part: &str| part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+    let mut parts = value.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (head, partition, service, region, account, resource) = (next(), next(), next(), next(), next(), next());
+    head == "arn"
+        && partition.strip_prefix("aws").is_some_and(lower)
+        && !service.is_empty()
+        && lower(service)
+        && lower(region)
+        && account.len() == 12
+        && account.bytes().all(|c| c.is_ascii_digit())
+        // A dot matches no line break.
+        && resource.chars().next().is_some_and(|c| c != '\n' && c != '\r')
+        && !resource.contains(['\n', '\r'])
 }
 
 impl TextConstraint {

@@ -1,16 +1,18 @@
 //! The members of a request. Each read checks one member; [`Members::finish`] tells all that was wrong, in the order of
 //! the reads, so that a request with several mistakes hears of all of them at once.
 
+mod grants;
+
 use super::constraint::{
-    GRANT_TOKEN, REGION, TAG_KEY, TAG_VALUE, TextConstraint, length_at_least, length_at_most, not_null, sentence,
-    value_at_least, value_at_most,
+    GRANT_TOKEN, KEY_MATERIAL_ID, REGION, TAG_KEY, TAG_VALUE, TextConstraint, length_at_least, length_at_most,
+    not_null, sentence, value_at_least, value_at_most,
 };
 use super::value::{Entries, Json};
 use crate::{Fault, WireError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kms_service::{KmsError, Validation};
-use kms_types::{EncryptionContext, RegionName};
+use kms_types::{EncryptionContext, KeyMaterialId, RegionName, Timestamp};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use zeroize::Zeroizing;
@@ -108,6 +110,11 @@ impl<'a> Members<'a> {
         Some(read)
     }
 
+    /// `KeyMaterialId`.
+    pub(crate) fn key_material_id(&mut self) -> Option<KeyMaterialId> {
+        KeyMaterialId::parse(&self.text("KeyMaterialId", &KEY_MATERIAL_ID)?).ok()
+    }
+
     /// A text of a closed set. `values` is the set as messages show it.
     pub(crate) fn choice<T>(&mut self, name: &str, values: &[&str], parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = find(&self.entries, name)?;
@@ -154,7 +161,7 @@ impl<'a> Members<'a> {
             return self.faults.wrong_type(value, "an Integer");
         };
         let Ok(number) = i32::try_from(*number) else {
-            return self.faults.wrong_type(&Json::Number, "an Integer");
+            return self.faults.wrong_type(&Json::Number(f64::INFINITY), "an Integer");
         };
         let constraint = match u32::try_from(number) {
             Ok(within) if range.contains(&within) => return Some(within),
@@ -163,6 +170,17 @@ impl<'a> Members<'a> {
         };
         self.faults.violations.push(sentence(&format!(" '{number}'"), &self.path(name), &constraint));
         None
+    }
+
+    /// A time, in seconds since the Unix epoch with a fraction. Times before the epoch are shown as the epoch.
+    pub(crate) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+        match find(&self.entries, name)? {
+            Json::Integer(seconds) => {
+                Some(Timestamp::from_millis(u64::try_from(*seconds).unwrap_or_default().saturating_mul(1000)))
+            }
+            Json::Number(seconds) => Some(Timestamp::from_millis(whole_millis(*seconds))),
+            other => self.faults.wrong_type(other, "a Timestamp"),
+        }
     }
 
     /// A boolean.
@@ -195,15 +213,7 @@ impl<'a> Members<'a> {
     /// An encryption context; absent equals empty.
     pub(crate) fn context(&mut self, name: &str) -> EncryptionContext {
         let Some(value) = find(&self.entries, name) else { return EncryptionContext::default() };
-        let Json::Object(entries) = value else {
-            return self.faults.wrong_type(value, "a map").unwrap_or_default();
-        };
-        let pair = |(name, value): &(Json<'_>, Json<'_>)| match value {
-            Json::Text(value) => Some((name.as_text()?.to_owned(), value.clone().into_owned())),
-            Json::Null => None,
-            other => self.faults.wrong_type(other, "a String"),
-        };
-        entries.iter().filter_map(pair).collect()
+        read_pairs(value, &mut self.faults)
     }
 
     /// `GrantTokens`.
@@ -333,6 +343,15 @@ fn camel_case(name: &str) -> String {
     name
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a conversion from a double saturates, which is what a time out of range should do"
+)]
+fn whole_millis(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}
+
 /// Elements with their paths, counted from one.
 fn numbered<'v, 'a>(list: String, elements: &'v [Json<'a>]) -> impl Iterator<Item = (String, &'v Json<'a>)> {
     elements.iter().enumerate().map(move |(index, value)| (format!("{list}.{}.member", index + 1), value))
@@ -350,6 +369,19 @@ fn read_text(value: &Json<'_>, path: &str, constraint: &TextConstraint, faults: 
         }
         other => faults.wrong_type(other, "a String"),
     }
+}
+
+/// Pairs of texts; those without a value are passed over.
+fn read_pairs<T: FromIterator<(String, String)> + Default>(value: &Json<'_>, faults: &mut Faults) -> T {
+    let Json::Object(entries) = value else {
+        return faults.wrong_type(value, "a map").unwrap_or_default();
+    };
+    let pair = |(name, value): &(Json<'_>, Json<'_>)| match value {
+        Json::Text(value) => Some((name.as_text()?.to_owned(), value.clone().into_owned())),
+        Json::Null => None,
+        other => faults.wrong_type(other, "a String"),
+    };
+    entries.iter().filter_map(pair).collect()
 }
 
 fn read_choice<T>(

@@ -10,8 +10,8 @@ pub(super) enum Json<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
-    /// Any other number.
-    Number,
+    /// Any other number, as near as a double comes to it.
+    Number(f64),
     Text(Cow<'a, str>),
     List(Vec<Self>),
     Object(Entries<'a>),
@@ -28,7 +28,7 @@ impl Json<'_> {
             Self::Boolean(true) => "TRUE_VALUE",
             Self::Boolean(false) => "FALSE_VALUE",
             Self::Integer(_) => "NUMBER_VALUE",
-            Self::Number => "DECIMAL_VALUE",
+            Self::Number(_) => "DECIMAL_VALUE",
             Self::Text(_) => "STRING_VALUE",
             Self::List(_) => "START_ARRAY",
             Self::Object(_) => "START_OBJECT",
@@ -83,11 +83,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(value).map_or(Json::Number, Json::Integer))
+        Ok(i64::try_from(value).map_or(Json::Number(f64::INFINITY), Json::Integer))
     }
 
-    fn visit_f64<E>(self, _value: f64) -> Result<Self::Value, E> {
-        Ok(Json::Number)
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Json::Number(value))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {

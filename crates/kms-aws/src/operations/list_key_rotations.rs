@@ -1,12 +1,13 @@
 //! `ListKeyRotations` on the wire.
 
 use super::{WireOperation, paging};
-use crate::json::{KEY_ID, Members, object};
+use crate::json::{KEY_ID, Members, Object, object};
 use bytes::Bytes;
 use kms_service::operations::list_key_rotations::{
-    IncludeKeyMaterial, ListKeyRotationsRequest, ListKeyRotationsResponse,
+    ImportedVersion, IncludeKeyMaterial, ListKeyRotationsRequest, ListKeyRotationsResponse,
 };
 use kms_service::{Authenticated, KmsError, Service};
+use kms_types::ExpirationModel;
 
 pub(super) struct Wire;
 
@@ -37,6 +38,9 @@ impl WireOperation for Wire {
             o.objects("Rotations", &response.rotations, |o, entry| {
                 o.text("KeyId", entry.key_id.as_str());
                 o.text("KeyMaterialId", &entry.key_material_id.to_string());
+                if let Some(import) = &entry.import {
+                    write_import(o, import);
+                }
                 o.text("KeyMaterialState", entry.key_material_state.as_str());
                 if let Some((kind, date)) = entry.rotation {
                     o.timestamp("RotationDate", date);
@@ -46,5 +50,23 @@ impl WireOperation for Wire {
             paging::write_end(o, response.next_marker.as_deref());
         })
         .into()
+    }
+}
+
+/// Material that is not there has no expiration.
+fn write_import(object: &mut Object<'_>, import: &ImportedVersion) {
+    if !import.description.is_empty() {
+        object.text("KeyMaterialDescription", &import.description);
+    }
+    object.text("ImportState", if import.is_imported { "IMPORTED" } else { "PENDING_IMPORT" });
+    if import.is_imported {
+        let model = match import.valid_to {
+            Some(_) => ExpirationModel::KeyMaterialExpires,
+            None => ExpirationModel::KeyMaterialDoesNotExpire,
+        };
+        object.text("ExpirationModel", model.as_str());
+        if let Some(valid_to) = import.valid_to {
+            object.timestamp("ValidTo", valid_to);
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::{ControlLogError, KmsError, Service};
 use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal, ReportImport};
 use kms_core::reconcile::{Step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, RegionalBody};
-use kms_types::{KeyId, KeyMaterialId, RegionName, limits};
+use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -142,7 +142,7 @@ impl Service {
             expected_epoch: set.epoch,
             material_id,
             without,
-            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+            on_demand_limit: self.config().quotas.on_demand_rotations_per_key,
         }))
         .await
     }

@@ -81,10 +81,9 @@ impl Service {
         })
     }
 
-    pub(crate) fn check_key_quota(&self, _caller: &Caller) -> Result<(), KmsError> {
-        // Every key of the Region counts; a Region of several accounts gets counts of its own with their directory.
-        let count = self.directory().read(|regional, _| regional.key_count());
-        let limit = self.config().keys_per_account_max;
+    fn check_key_quota(&self, caller: &Caller) -> Result<(), KmsError> {
+        let count = self.directory().read(|regional, _| regional.key_count_of(&caller.account));
+        let limit = self.config().quotas.keys_per_account;
         if count < limit {
             return Ok(());
         }

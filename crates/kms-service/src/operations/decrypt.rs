@@ -90,6 +90,7 @@ impl Service {
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
+        self.note_use(&opened.entry, &caller, OPERATION.0);
         Ok(DecryptResponse {
             key_id: Arc::clone(&opened.entry.arn_text),
             plaintext: opened.plaintext,

@@ -55,6 +55,7 @@ impl Service {
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(DeriveSharedSecretResponse {
             key_id: Arc::clone(&entry.arn_text),
             shared_secret: Secret(secret),

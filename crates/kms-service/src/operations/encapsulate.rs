@@ -52,6 +52,7 @@ impl Service {
         }
         let made = self.key_pair(&entry)?.encapsulate(self.entropy()).map_err(|_opaque| KmsError::Internal)?;
         let (shared_secret_ciphertext_blob, secret) = made;
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(EncapsulateResponse {
             key_id: Arc::clone(&entry.arn_text),
             shared_secret: Secret(secret),

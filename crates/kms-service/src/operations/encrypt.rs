@@ -61,6 +61,7 @@ impl Service {
             return Err(KmsError::DryRun);
         }
         let (ciphertext_blob, _) = self.seal_with(&entry, algorithm, context, &request.plaintext.0)?;
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(EncryptResponse { ciphertext_blob, key_id: Arc::clone(&entry.arn_text), encryption_algorithm: algorithm })
     }
 

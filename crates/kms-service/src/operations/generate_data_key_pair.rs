@@ -82,6 +82,7 @@ impl Service {
         let private = Secret(pair.private_key_der);
         let (private_key_ciphertext_blob, key_material_id) =
             self.seal_under(&entry, &request.encryption_context, &private.0)?;
+        self.note_use(&entry, caller, operation.0);
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob,
             private_key_plaintext: private,

@@ -34,6 +34,7 @@ impl Service {
         }
         let plaintext = self.random_secret(length)?;
         let (ciphertext_blob, key_material_id) = self.seal_under(&entry, &request.encryption_context, &plaintext.0)?;
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob,
             key_id: Arc::clone(&entry.arn_text),

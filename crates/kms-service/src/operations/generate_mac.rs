@@ -51,6 +51,7 @@ impl Service {
             return Err(KmsError::DryRun);
         }
         let mac = self.mac_key(&entry)?.generate(&request.message.0);
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(GenerateMacResponse { mac, mac_algorithm: request.mac_algorithm, key_id: Arc::clone(&entry.arn_text) })
     }
 }

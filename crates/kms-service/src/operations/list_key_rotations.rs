@@ -2,10 +2,12 @@
 //! on every related key.
 
 use super::page::{Limits, Pages};
-use super::rotate_key_on_demand::check_rotatable;
+use super::rotate_key_on_demand::check_symmetric;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
-use kms_types::{KeyId, KeyMaterialId, RotationType, Timestamp};
+use kms_core::control::{KeySet, MaterialVersion};
+use kms_core::regional::LocalMaterial;
+use kms_types::{KeyId, KeyMaterialId, Origin, RotationType, Timestamp};
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ pub enum IncludeKeyMaterial {
     /// `ROTATIONS_ONLY`.
     #[default]
     RotationsOnly,
-    /// `ALL_KEY_MATERIAL`: the first material too.
+    /// `ALL_KEY_MATERIAL`: the first material too, and imported material that waits for its rotation.
     AllKeyMaterial,
 }
 
@@ -50,23 +52,38 @@ pub struct ListKeyRotationsResponse {
     pub next_marker: Option<String>,
 }
 
-/// One material version that is or was current.
+/// One material version: one that is or was current, or imported material that waits for its rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the members are the API's own")]
 pub struct RotationsListEntry {
     pub key_id: KeyId,
     pub key_material_id: KeyMaterialId,
     pub key_material_state: KeyMaterialState,
-    /// `RotationType` and `RotationDate`; absent for the first material.
+    /// `RotationType` and `RotationDate`; absent for the first material and for material that waits.
     pub rotation: Option<(RotationType, Timestamp)>,
+    /// Of imported material only.
+    pub import: Option<ImportedVersion>,
 }
 
-/// The API's `KeyMaterialState`, as far as material made here goes.
+/// What a list entry says of imported material, as it is in this Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedVersion {
+    /// Whether `ImportState` is `IMPORTED` or `PENDING_IMPORT`.
+    pub is_imported: bool,
+    /// `KeyMaterialDescription`; absent from the response when empty.
+    pub description: String,
+    /// `ValidTo`; material that is there without one does not expire.
+    pub valid_to: Option<Timestamp>,
+}
+
+/// The API's `KeyMaterialState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants are the API model's own names")]
 pub enum KeyMaterialState {
     Current,
     NonCurrent,
+    PendingRotation,
+    PendingMultiRegionImportAndRotation,
 }
 
 impl KeyMaterialState {
@@ -76,6 +93,8 @@ impl KeyMaterialState {
         match self {
             Self::Current => "CURRENT",
             Self::NonCurrent => "NON_CURRENT",
+            Self::PendingRotation => "PENDING_ROTATION",
+            Self::PendingMultiRegionImportAndRotation => "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
         }
     }
 }
@@ -92,7 +111,7 @@ impl Service {
         let Authenticated { caller, request } = request;
         let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ListKeyRotations")?;
         let size = Limits::KEYS.size(request.limit)?;
-        check_rotatable(&entry)?;
+        check_symmetric(&entry)?;
         let include = request.include_key_material;
         let scope = format!("{}/{}", entry.arn.key_id, include.as_str());
         let pages = Pages { operation: "ListKeyRotations", scope: &scope };
@@ -113,23 +132,65 @@ impl Service {
     }
 }
 
-/// Every material version that is or was current, oldest first. Staged material is no rotation yet.
+/// Every material version that is or was current, and imported material that waits for its rotation, oldest first. Other
+/// staged material is no rotation yet.
 fn materials(entry: &KeyEntry) -> Vec<RotationsListEntry> {
-    type Version = (KeyMaterialId, Option<(RotationType, Timestamp)>);
-    let versions: Vec<Version> = match &entry.set {
-        Some(set) => {
-            let activated = set.materials.iter().filter_map(|m| Some((m, m.activation.as_ref()?.at)));
-            activated.map(|(m, at)| (m.material_id, m.rotation_type.map(|kind| (kind, at)))).collect()
-        }
-        None => entry.record.materials.iter().map(|m| (m.material_id, m.rotation)).collect(),
+    let versions = match &entry.set {
+        Some(set) => versions_of_set(set),
+        None => entry.record.materials.iter().map(version_here).collect(),
     };
-    let current = versions.last().map(|(id, _)| *id);
-    let state = |id| if Some(id) == current { KeyMaterialState::Current } else { KeyMaterialState::NonCurrent };
-    let entry_of = |(key_material_id, rotation): Version| RotationsListEntry {
+    let current = versions.iter().rev().find(|version| version.waits.is_none()).map(|version| version.id);
+    let entry_of = |version: Version| RotationsListEntry {
         key_id: entry.arn.key_id,
-        key_material_id,
-        key_material_state: state(key_material_id),
-        rotation,
+        key_material_id: version.id,
+        key_material_state: match version.waits {
+            Some(state) => state,
+            None if Some(version.id) == current => KeyMaterialState::Current,
+            None => KeyMaterialState::NonCurrent,
+        },
+        rotation: version.rotation,
+        import: imported(entry, &version.id),
     };
     versions.into_iter().map(entry_of).collect()
+}
+
+struct Version {
+    id: KeyMaterialId,
+    rotation: Option<(RotationType, Timestamp)>,
+    /// Its state, while it waits.
+    waits: Option<KeyMaterialState>,
+}
+
+fn versions_of_set(set: &KeySet) -> Vec<Version> {
+    let version = |m: &MaterialVersion| {
+        let waits = match &m.activation {
+            Some(_) => None,
+            None if !set.is_external() => return None,
+            None if set.lacking_import(m).next().is_some() => {
+                Some(KeyMaterialState::PendingMultiRegionImportAndRotation)
+            }
+            None => Some(KeyMaterialState::PendingRotation),
+        };
+        let rotation = m.rotation_type.zip(m.activation.as_ref()).map(|(kind, activation)| (kind, activation.at));
+        Some(Version { id: m.material_id, rotation, waits })
+    };
+    set.materials.iter().filter_map(version).collect()
+}
+
+fn version_here(material: &LocalMaterial) -> Version {
+    let waits = material.is_pending().then_some(KeyMaterialState::PendingRotation);
+    Version { id: material.material_id, rotation: material.rotation, waits }
+}
+
+fn imported(entry: &KeyEntry, id: &KeyMaterialId) -> Option<ImportedVersion> {
+    if entry.record.origin != Origin::External {
+        return None;
+    }
+    let here = entry.record.material(id);
+    let import = here.and_then(|m| m.import.as_ref());
+    Some(ImportedVersion {
+        is_imported: here.is_some_and(LocalMaterial::is_present),
+        description: import.map(|import| import.description.clone()).unwrap_or_default(),
+        valid_to: import.and_then(|import| import.expires_at),
+    })
 }

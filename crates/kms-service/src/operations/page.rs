@@ -23,6 +23,8 @@ impl Limits {
     pub(crate) const KEYS: Self = Self { max: 1000, default: 100 };
     /// Of ListAliases.
     pub(crate) const ALIASES: Self = Self { max: 100, default: 50 };
+    /// Of ListGrants and ListRetirableGrants.
+    pub(crate) const GRANTS: Self = Self { max: 100, default: 50 };
     /// Of ListResourceTags.
     pub(crate) const TAGS: Self = Self { max: 50, default: 50 };
 

@@ -86,6 +86,8 @@ impl Service {
         }
         let (ciphertext_blob, destination_key_material_id) =
             self.seal_with(&destination, algorithm, context, &source.plaintext.0)?;
+        self.note_use(&source.entry, &caller, OPERATION.0);
+        self.note_use(&destination, &caller, OPERATION.0);
         Ok(ReEncryptResponse {
             ciphertext_blob,
             source_key_id: Arc::clone(&source.entry.arn_text),

@@ -131,6 +131,10 @@ impl Service {
         public_key: &[u8],
     ) -> Result<BTreeMap<KeyMaterialId, SealedBox>, KmsError> {
         let mut boxes = BTreeMap::new();
+        // Imported material is not copied: its owner imports it into each Region.
+        if set.is_external() {
+            return Ok(boxes);
+        }
         for version in &set.materials {
             let (key_id, material_id) = (&set.key_id, &version.material_id);
             // Material of a rotation, or of the primary that was before, may still be on its way into this store.

@@ -1,16 +1,18 @@
 //! `RotateKeyOnDemand`, and the first half of every rotation.
 //!
-//! A single-Region key gets its new material at once. A multi-Region key gets it staged in every holding Region first;
+//! Imported material that waits for its rotation becomes current; other keys get new material. A single-Region key gets
+//! it at once. A multi-Region key gets it staged in every holding Region first;
 //! `background/synchronise.rs` activates it when all of them have it.
 
-use super::refused::{control_refused, not_primary};
+use super::external_origin::{nothing_pending, wrong_origin};
+use super::refused::{control_refused, not_primary, regional_refused};
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
-use kms_core::control::{ControlBody, KeySet, Refusal, StageMaterial};
-use kms_core::regional::{RegionalBody, RotateMaterial};
-use kms_types::{KeySpec, Origin, RotationType, Timestamp, limits};
-use std::collections::BTreeMap;
+use kms_core::control::{ActivateMaterial, ControlBody, KeySet, Refusal, StageMaterial};
+use kms_core::regional::{RegionalBody, RegionalRefusal, RotateMaterial};
+use kms_types::{KeySpec, Origin, RotationType, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,12 +47,41 @@ impl Service {
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
         let Authenticated { caller, request } = request;
         let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "RotateKeyOnDemand")?;
-        check_rotatable(&entry)?;
+        check_symmetric(&entry)?;
         entry.check_state(KeyOperation::RotateKeyOnDemand)?;
         check_is_primary(&entry)?;
-        self.check_automatic_is_not_near(&entry)?;
-        self.rotate(&entry, RotationType::OnDemand).await?;
+        if entry.record.origin == Origin::External {
+            self.rotate_to_imported(&entry).await?;
+        } else {
+            check_rotatable(&entry)?;
+            self.check_automatic_is_not_near(&entry)?;
+            self.rotate(&entry, RotationType::OnDemand).await?;
+        }
         Ok(RotateKeyOnDemandResponse { key_id: Arc::clone(&entry.arn_text) })
+    }
+
+    /// Makes the imported material current that waits for it. Of a multi-Region key every Region must have imported it.
+    async fn rotate_to_imported(&self, entry: &KeyEntry) -> Result<(), KmsError> {
+        let on_demand_limit = self.config().quotas.on_demand_rotations_per_key;
+        let key_id = entry.arn.key_id;
+        let Some(set) = &entry.set else {
+            let body = RegionalBody::RotateToImported { key_id, on_demand_limit };
+            return match self.submit(body).await? {
+                Err(RegionalRefusal::NothingPending) => Err(nothing_pending(entry)),
+                done => done.map_err(|refusal| regional_refused(&entry.arn, &refusal)),
+            };
+        };
+        let staged = set.staged().ok_or_else(|| nothing_pending(entry))?;
+        let (expected_epoch, material_id) = (set.epoch, staged.material_id);
+        let without = BTreeSet::new();
+        let body = ActivateMaterial { key_id, expected_epoch, material_id, without, on_demand_limit };
+        match self.propose(ControlBody::ActivateMaterial(body)).await? {
+            Ok(()) => {}
+            Err(Refusal::ImportMissing | Refusal::NotStaged) => return Err(nothing_pending(entry)),
+            Err(refusal) => return Err(control_refused(entry, self.region(), &refusal)),
+        }
+        self.tell_key_set(&key_id).await;
+        Ok(())
     }
 
     fn check_automatic_is_not_near(&self, entry: &KeyEntry) -> Result<(), KmsError> {
@@ -83,7 +114,7 @@ impl Service {
             material: self.keyring().wrap(&key_id, &material)?,
             rotation_type,
             next_rotation_at: self.next_rotation(rotation_type, period),
-            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+            on_demand_limit: self.config().quotas.on_demand_rotations_per_key,
         };
         self.change_key(entry, RegionalBody::RotateMaterial(body)).await
     }
@@ -123,7 +154,7 @@ impl Service {
             rotation_type,
             boxes,
             next_rotation_at: self.next_rotation(rotation_type, set.rotation.map(|r| r.period_days)),
-            on_demand_limit: limits::ON_DEMAND_ROTATIONS_MAX,
+            on_demand_limit: self.config().quotas.on_demand_rotations_per_key,
         })
     }
 
@@ -136,21 +167,20 @@ impl Service {
     }
 }
 
-/// Only symmetric keys with material made here rotate. AWS sends no message for other specs.
+/// Only symmetric keys with material made here rotate by schedule.
 pub(crate) fn check_rotatable(entry: &KeyEntry) -> Result<(), KmsError> {
-    if entry.record.spec != KeySpec::SymmetricDefault {
-        return Err(KmsError::UnsupportedOperation(None));
-    }
+    check_symmetric(entry)?;
     check_own_material(entry)
+}
+
+/// Only symmetric keys rotate. AWS sends no message for other specs.
+pub(crate) fn check_symmetric(entry: &KeyEntry) -> Result<(), KmsError> {
+    if entry.record.spec == KeySpec::SymmetricDefault { Ok(()) } else { Err(KmsError::UnsupportedOperation(None)) }
 }
 
 /// Refuses keys with imported material.
 pub(crate) fn check_own_material(entry: &KeyEntry) -> Result<(), KmsError> {
-    if entry.record.origin == Origin::AwsKms {
-        return Ok(());
-    }
-    let text = format!("{} origin is {} which is not valid for this operation.", entry.arn, entry.record.origin);
-    Err(KmsError::UnsupportedOperation(Some(text)))
+    if entry.record.origin == Origin::AwsKms { Ok(()) } else { Err(wrong_origin(entry)) }
 }
 
 /// Rotation belongs to the primary. AWS's text on a replica is not verified; this is its text for ReplicateKey.

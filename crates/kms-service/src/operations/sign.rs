@@ -53,6 +53,7 @@ impl Service {
             .key_pair(&entry)?
             .sign(algorithm, request.message_type, &request.message.0, self.entropy())
             .map_err(|_opaque| KmsError::Internal)?;
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(SignResponse { key_id: Arc::clone(&entry.arn_text), signature, signing_algorithm: algorithm })
     }
 }

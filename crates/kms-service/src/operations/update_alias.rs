@@ -4,7 +4,6 @@ use crate::authorise::{Access, Resource};
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::{RegionalBody, SetAlias};
-use kms_types::limits;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -36,7 +35,7 @@ impl Service {
             account: caller.account,
             name: alias.name.clone(),
             target: entry.arn.key_id,
-            alias_limit: limits::ALIASES_PER_KEY_MAX,
+            alias_limit: self.config().quotas.aliases_per_key,
         });
         self.change_alias(&alias, &entry.arn, body).await
     }

@@ -53,6 +53,7 @@ impl Service {
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(VerifyResponse { key_id: Arc::clone(&entry.arn_text), signing_algorithm: algorithm })
     }
 }

@@ -49,6 +49,7 @@ impl Service {
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
+        self.note_use(&entry, &caller, OPERATION.0);
         Ok(VerifyMacResponse { key_id: Arc::clone(&entry.arn_text), mac_algorithm: request.mac_algorithm })
     }
 }

@@ -85,7 +85,7 @@ async fn create_key_says_what_does_not_fit_together() {
 
 #[tokio::test]
 async fn key_quota_is_told_with_limit_and_usage() {
-    let cluster = Cluster::with_config(&[HERE], |config| config.keys_per_account_max = 1);
+    let cluster = Cluster::with_config(&[HERE], |config| config.quotas.keys_per_account = 1);
     cluster.key(HERE).await;
     let error = cluster.at(HERE).create_key(admin(CreateKeyRequest::default())).await.unwrap_err();
     let text = "Key quota for this account in this region is 1 but the current usage is 1.";

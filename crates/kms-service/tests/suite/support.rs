@@ -3,11 +3,13 @@
 
 mod cluster;
 mod control_log;
+mod importing;
 pub(crate) mod management;
 mod regional_log;
 mod sources;
 pub(crate) mod uses;
 
-pub(crate) use cluster::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of, nobody, region};
+pub(crate) use cluster::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of, nobody, region, user};
 pub(crate) use control_log::Link;
+pub(crate) use importing::wrap;
 pub(crate) use sources::Dry;

@@ -1,7 +1,7 @@
 //! `meridian dev`: a development cluster on this machine, and its environment for AWS tools.
 
 use super::{Failure, output, signals};
-use crate::config::{LogConfig, LogFormat, load_principals, parse_duration};
+use crate::config::{LogConfig, LogFormat, load_principals, parse_duration, parse_quota};
 use crate::dev::ports::{DEFAULT_BASE, REGIONS_MAX};
 use crate::dev::{self, DevOptions, runtime_file};
 use crate::telemetry;
@@ -44,6 +44,10 @@ pub(crate) struct DevArgs {
     /// How long a day of waiting and rotation periods lasts: 1s, 250ms, 24h [default: 24h].
     #[arg(long, value_name = "LENGTH", value_parser = day_length)]
     day_length: Option<String>,
+    /// A quota of every Region other than AWS's: keys_per_account, aliases_per_key, grants_per_key or
+    /// on_demand_rotations_per_key. May be repeated.
+    #[arg(long = "quota", value_name = "NAME=NUMBER", value_parser = parse_quota)]
+    quotas: Vec<(&'static str, u64)>,
     /// Principals file instead of the development credentials.
     #[arg(long, value_name = "FILE")]
     principals: Option<PathBuf>,
@@ -81,6 +85,7 @@ pub(crate) fn run(args: DevArgs, started: Instant) -> anyhow::Result<()> {
         regions: args.regions,
         latency_ms: args.latency,
         day_length: args.day_length,
+        quotas: args.quotas,
         principals: args.principals,
     };
     super::runtime()?.block_on(async {

@@ -27,6 +27,7 @@ fn command_line_is_consistent_and_every_command_has_examples() {
 fn good_lines_are_accepted_and_bad_ones_refused() {
     for good in [
         "meridian dev --regions us-east-1,eu-west-1 --latency 50 --day-length 1s --port 9700",
+        "meridian dev --quota keys_per_account=5 --quota aliases_per_key=2",
         "meridian dev env --port 9700",
         "meridian chaos kill us-east-1 --port 9700",
         "meridian chaos latency 0 --between us-east-1 eu-west-1",
@@ -42,6 +43,8 @@ fn good_lines_are_accepted_and_bad_ones_refused() {
         "meridian dev --regions us",
         "meridian dev --latency 10001",
         "meridian dev --day-length 1ms",
+        "meridian dev --quota keys=5",
+        "meridian dev --quota keys_per_account=0",
         "meridian chaos latency 0 --between us-east-1",
         "meridian status --cluster c.toml --port 8700",
         "meridian promote alias/a",

@@ -1,5 +1,7 @@
 //! From the file as written to parsed types. Each check notes its mistake and goes on, so that all are reported.
 
+mod quotas;
+
 use super::raw::{RawApi, RawConfig, RawLimits, RawLog, RawPeer, RawRaft, RawRootKey, RawTls};
 use super::{
     ApiTls, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider, TlsFiles,
@@ -69,6 +71,7 @@ impl Checker {
         let root_key = self.root_key(raw.root_key);
         let raft = self.raft(&raw.raft);
         let limits = self.limits(&raw.limits);
+        let quotas = self.quotas(&raw.quotas);
         let log = self.log(raw.log);
         let peers = self.peers(raw.peers);
         if let (Some(region), Some(node_id), Some(peers)) = (&region, node_id, &peers) {
@@ -92,6 +95,7 @@ impl Checker {
             day_length: day_length?,
             raft,
             limits,
+            quotas,
             log: log?,
         })
     }

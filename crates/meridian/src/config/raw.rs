@@ -38,6 +38,9 @@ pub(super) struct RawConfig {
     pub(super) limits: RawLimits,
     /// Optional.
     #[serde(default)]
+    pub(super) quotas: RawQuotas,
+    /// Optional.
+    #[serde(default)]
     pub(super) log: RawLog,
     /// Required: all members, this node included.
     #[serde(default, rename = "peer")]
@@ -117,6 +120,22 @@ pub(super) struct RawLimits {
     pub(super) material_cache_entries: Option<u64>,
     /// Default 5,000, 0 to 60,000. Too short: requests in progress are cut at shutdown.
     pub(super) shutdown_grace_ms: Option<u64>,
+}
+
+/// `[quotas]`: AWS's adjustable quotas, for this Region. Keep them the same in every Region: who asks for a change of a
+/// multi-Region key brings the quota of its own Region along. Lowering one takes nothing away.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQuotas {
+    /// Default 100,000, 1 to 10,000,000. Each key takes memory, about a kilobyte.
+    pub(super) keys_per_account: Option<u64>,
+    /// Default 50, 1 to 10,000.
+    pub(super) aliases_per_key: Option<u64>,
+    /// Default 50,000, 1 to 1,000,000. Each grant takes memory, about a kilobyte; a decision looks at all grants of a key
+    /// to its caller.
+    pub(super) grants_per_key: Option<u64>,
+    /// Default 25, 1 to 1,000. Each rotation adds material that is kept as long as the key.
+    pub(super) on_demand_rotations_per_key: Option<u64>,
 }
 
 /// `[log]`: the log on standard error.

@@ -33,6 +33,8 @@ pub(crate) struct NodeTemplate<'a> {
     pub(crate) principals_file: &'a str,
     /// Length of a day as written, for example `1s`; absent for real days.
     pub(crate) day_length: Option<&'a str>,
+    /// Quotas that differ from AWS's defaults, by name.
+    pub(crate) quotas: &'a [(&'static str, u64)],
     /// Heartbeat, shortest and longest election timeout in milliseconds.
     pub(crate) raft_ms: [u64; 3],
     /// `json` or `text`.
@@ -73,6 +75,10 @@ impl NodeTemplate<'_> {
         line("election_timeout_min_ms", min.to_string());
         line("election_timeout_max_ms", max.to_string());
         line("\n[log]\nformat", quote(self.log_format));
+        for (index, (name, value)) in self.quotas.iter().enumerate() {
+            let name = if index == 0 { format!("\n[quotas]\n{name}") } else { (*name).to_owned() };
+            line(&name, value.to_string());
+        }
         for (region, node_id, address, role) in self.peers {
             line("\n[[peer]]\nregion", quote(region.as_str()));
             line("node_id", node_id.to_string());

@@ -26,6 +26,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         root_key_file: "root.key",
         principals_file: "principals.toml",
         day_length,
+        quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
         raft_ms: raft_timing_ms(0),
         log_format: "text",
         peers: &peers,
@@ -48,6 +49,8 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
     assert_eq!(config.peers.len(), 2);
     assert_eq!(config.peers.first().map(|peer| peer.address.as_str()), Some("127.0.0.1:1"));
     assert!(config.bootstrap);
+    let quotas = kms_service::Quotas { keys_per_account: 7, grants_per_key: 3, ..Default::default() };
+    assert_eq!(config.quotas, quotas);
     assert!(matches!(config.root_key, RootKeyProvider::File(path) if path == Path::new("/etc/meridian/root.key")));
 }
 
@@ -73,6 +76,11 @@ fn every_mistake_is_reported_at_once() {
         election_timeout_max_ms = 1000
         [limits]
         api_body_bytes_max = 1
+        [quotas]
+        keys_per_account = 0
+        aliases_per_key = 10001
+        grants_per_key = 1000001
+        on_demand_rotations_per_key = 0
         [log]
         format = "xml"
         [[peer]]
@@ -98,6 +106,10 @@ fn every_mistake_is_reported_at_once() {
         "raft.heartbeat_ms",
         "raft.election_timeout_max_ms",
         "limits.api_body_bytes_max",
+        "quotas.keys_per_account",
+        "quotas.aliases_per_key",
+        "quotas.grants_per_key",
+        "quotas.on_demand_rotations_per_key",
         "log.format",
         "peer[0].address",
         "peer[0].role",
@@ -250,4 +262,13 @@ fn short_passphrase_is_refused() {
         read_passphrase(&private_file(&directory, "short\nlong second line", 0o600)),
         Err(RootKeyError::File { .. })
     ));
+}
+
+#[test]
+fn quota_on_the_command_line_is_a_known_name_and_a_number_in_range() {
+    assert_eq!(parse_quota("keys_per_account=5"), Ok(("keys_per_account", 5)));
+    assert_eq!(parse_quota("aliases_per_key=10000"), Ok(("aliases_per_key", 10_000)));
+    for bad in ["", "keys=5", "keys_per_account", "keys_per_account=", "keys_per_account=0", "grants_per_key=1000001"] {
+        assert!(parse_quota(bad).is_err(), "{bad}");
+    }
 }

@@ -22,7 +22,12 @@ pub(super) fn from_kms(error: &KmsError) -> Status {
         | KmsError::Tag(_)
         | KmsError::MalformedPolicy(_)
         | KmsError::InvalidMarker
-        | KmsError::InvalidGrantToken => Code::InvalidArgument,
+        | KmsError::InvalidPrincipal(_)
+        | KmsError::InvalidGrantToken
+        | KmsError::InvalidGrantId(_)
+        | KmsError::IncorrectKeyMaterial(_)
+        | KmsError::InvalidImportToken
+        | KmsError::ExpiredImportToken => Code::InvalidArgument,
         KmsError::AccessDenied(_) | KmsError::ReservedAlias => Code::PermissionDenied,
         KmsError::KeyNotFound(_)
         | KmsError::InvalidKeyId(_)
@@ -30,8 +35,11 @@ pub(super) fn from_kms(error: &KmsError) -> Status {
         | KmsError::AliasNotFound(_)
         | KmsError::PolicyNotFound
         | KmsError::CustomKeyStoreNotFound(_)
-        | KmsError::ReplicaNotFound { .. } => Code::NotFound,
+        | KmsError::ReplicaNotFound { .. }
+        | KmsError::GrantNotFound { .. }
+        | KmsError::KeyMaterialNotFound { .. } => Code::NotFound,
         KmsError::InvalidState { .. }
+        | KmsError::MaterialState(_)
         | KmsError::InvalidKeyUsage { .. }
         | KmsError::IncompatibleAlgorithm { .. }
         | KmsError::UnsupportedOperation(_)

@@ -31,6 +31,7 @@ pub(crate) struct Cluster {
     log: Arc<SharedLog>,
     workers: Arc<TestWorkers>,
     nodes: BTreeMap<RegionName, Node>,
+    callers_entropy: Stream,
 }
 
 struct Node {
@@ -86,7 +87,13 @@ impl Cluster {
     ) -> Self {
         let clock = Arc::new(TestClock::new());
         let log = Arc::new(SharedLog::new(Arc::clone(&clock)));
-        let mut cluster = Self { clock, log, workers: Arc::default(), nodes: BTreeMap::new() };
+        let mut cluster = Self {
+            clock,
+            log,
+            workers: Arc::default(),
+            nodes: BTreeMap::new(),
+            callers_entropy: Stream::new("callers"),
+        };
         for name in regions {
             let mut config = ServiceConfig::new(region(name));
             change(&mut config);
@@ -161,6 +168,15 @@ impl Cluster {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Randomness for the callers of a test.
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &self.callers_entropy
     }
 
     pub(crate) fn advance_days(&self, days: u64) {
