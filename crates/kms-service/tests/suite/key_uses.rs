@@ -4,7 +4,10 @@ use super::support::uses::{USES, kind_for};
 use super::support::{Cluster, OTHER_ACCOUNT, admin, admin_of, nobody};
 use kms_core::KeyOperation;
 use kms_service::KmsError;
-use kms_types::{KeySpec, KeyUsage};
+use kms_service::operations::import_key_material::ImportKeyMaterialRequest;
+use kms_service::operations::schedule_key_deletion::ScheduleKeyDeletionRequest;
+use kms_types::{ExpirationModel, KeySpec, KeyState, KeyUsage};
+use std::time::Duration;
 
 const HERE: &str = "us-east-1";
 
@@ -91,19 +94,59 @@ async fn key_that_is_not_there_is_not_found() {
     }
 }
 
+fn prepared_keys(cluster: &Cluster, count: usize) {
+    assert_eq!(format!("{:?}", cluster.keyring(HERE)), format!("Keyring({HERE}, {count} prepared keys)"));
+}
+
 #[tokio::test]
 async fn destroyed_key_is_gone_though_it_was_in_use() {
-    use kms_service::operations::schedule_key_deletion::ScheduleKeyDeletionRequest;
     let cluster = Cluster::new(&[HERE]);
     for operation in [KeyOperation::Sign, KeyOperation::GenerateMac, KeyOperation::Encrypt] {
         let (key_id, input) = prepared(&cluster, operation).await;
         let caller = admin(()).caller;
         let perform = || cluster.perform((HERE, operation), &caller, &key_id, &input, false);
         perform().await.unwrap();
+        prepared_keys(&cluster, 1);
         let request = ScheduleKeyDeletionRequest { key_id: key_id.clone(), pending_window_in_days: Some(7) };
         cluster.at(HERE).schedule_key_deletion(admin(request)).await.unwrap();
         cluster.advance_days(8);
         cluster.settle().await;
         assert!(matches!(perform().await.unwrap_err(), KmsError::KeyNotFound(_)));
+        prepared_keys(&cluster, 0);
     }
+}
+
+#[tokio::test]
+async fn deleted_and_expired_material_is_not_kept_in_memory() {
+    let cluster = Cluster::new(&[HERE]);
+    let key_id = cluster.external_key(HERE, KeySpec::SymmetricDefault).await;
+    let door = cluster.door(HERE, &key_id).await;
+    let caller = admin(()).caller;
+    let encrypt = || cluster.perform((HERE, KeyOperation::Encrypt), &caller, &key_id, b"", false);
+    door.import(&[7; 32]).await.unwrap();
+    encrypt().await.unwrap();
+    prepared_keys(&cluster, 1);
+    cluster.delete_import(HERE, &key_id, None).await.unwrap();
+    prepared_keys(&cluster, 0);
+
+    let valid_to = cluster.now().plus(Duration::from_secs(3600));
+    let expiring = ImportKeyMaterialRequest {
+        expiration_model: Some(ExpirationModel::KeyMaterialExpires),
+        valid_to: Some(valid_to),
+        ..door.request(&[7; 32])
+    };
+    door.send(expiring).await.unwrap();
+    encrypt().await.unwrap();
+    let described = cluster.describe(HERE, &key_id).await.unwrap();
+    let expected = (Some(ExpirationModel::KeyMaterialExpires), Some(valid_to));
+    assert_eq!((described.expiration_model, described.valid_to), expected);
+    prepared_keys(&cluster, 1);
+    cluster.advance_days(1);
+    cluster.settle().await;
+    prepared_keys(&cluster, 0);
+    let described = cluster.describe(HERE, &key_id).await.unwrap();
+    assert_eq!((described.expiration_model, described.valid_to), (None, None));
+    assert_eq!(described.key_state, KeyState::PendingImport);
+    // AWS goes on naming the material that was current (recorded).
+    assert!(described.current_key_material_id.is_some());
 }

@@ -141,6 +141,11 @@ impl Cluster {
         &self.nodes[&region(name)].service
     }
 
+    /// The keyring of a Region.
+    pub(crate) fn keyring(&self, name: &str) -> &Keyring {
+        &self.nodes[&region(name)].keyring
+    }
+
     /// The regional log of a Region.
     pub(crate) fn regional(&self, name: &str) -> &TestRegionalLog {
         &self.nodes[&region(name)].regional

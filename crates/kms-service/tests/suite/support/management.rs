@@ -5,20 +5,27 @@ use super::{Cluster, admin, region};
 use kms_core::KeyOperation;
 use kms_service::operations::cancel_key_deletion::CancelKeyDeletionRequest;
 use kms_service::operations::create_alias::CreateAliasRequest;
+use kms_service::operations::create_grant::CreateGrantRequest;
 use kms_service::operations::delete_alias::DeleteAliasRequest;
+use kms_service::operations::delete_imported_key_material::DeleteImportedKeyMaterialRequest;
 use kms_service::operations::describe_key::DescribeKeyRequest;
 use kms_service::operations::disable_key::DisableKeyRequest;
 use kms_service::operations::disable_key_rotation::DisableKeyRotationRequest;
 use kms_service::operations::enable_key::EnableKeyRequest;
 use kms_service::operations::enable_key_rotation::EnableKeyRotationRequest;
+use kms_service::operations::get_key_last_usage::GetKeyLastUsageRequest;
 use kms_service::operations::get_key_policy::GetKeyPolicyRequest;
 use kms_service::operations::get_key_rotation_status::GetKeyRotationStatusRequest;
+use kms_service::operations::get_parameters_for_import::GetParametersForImportRequest;
 use kms_service::operations::list_aliases::ListAliasesRequest;
+use kms_service::operations::list_grants::ListGrantsRequest;
 use kms_service::operations::list_key_policies::ListKeyPoliciesRequest;
 use kms_service::operations::list_key_rotations::{IncludeKeyMaterial, ListKeyRotationsRequest};
 use kms_service::operations::list_resource_tags::ListResourceTagsRequest;
 use kms_service::operations::put_key_policy::PutKeyPolicyRequest;
 use kms_service::operations::replicate_key::ReplicateKeyRequest;
+use kms_service::operations::retire_grant::RetireGrantRequest;
+use kms_service::operations::revoke_grant::RevokeGrantRequest;
 use kms_service::operations::rotate_key_on_demand::RotateKeyOnDemandRequest;
 use kms_service::operations::schedule_key_deletion::ScheduleKeyDeletionRequest;
 use kms_service::operations::tag_resource::TagResourceRequest;
@@ -27,6 +34,7 @@ use kms_service::operations::update_alias::UpdateAliasRequest;
 use kms_service::operations::update_key_description::UpdateKeyDescriptionRequest;
 use kms_service::operations::update_primary_region::UpdatePrimaryRegionRequest;
 use kms_service::{Caller, KmsError};
+use kms_types::{GrantId, GrantOperation, KeyId, WrappingAlgorithm, WrappingKeySpec};
 
 /// An alias that DeleteAlias and UpdateAlias find.
 pub(crate) const ALIAS: &str = "alias/of-the-key";
@@ -70,6 +78,12 @@ impl Cluster {
             O::ListResourceTags => {
                 let request = ListResourceTagsRequest { key_id, limit, marker };
                 service.list_resource_tags(by(caller, request)).await.map(drop)
+            }
+            O::CreateGrant | O::ListGrants | O::RetireGrant | O::RevokeGrant => {
+                self.manage_grants(at, operation, caller, key_id).await
+            }
+            O::GetKeyLastUsage => {
+                service.get_key_last_usage(by(caller, GetKeyLastUsageRequest { key_id })).await.map(drop)
             }
             O::PutKeyPolicy => {
                 let policy = kms_policy::default_key_policy(&caller.account);
@@ -123,6 +137,16 @@ impl Cluster {
                 let request = ListKeyRotationsRequest { key_id, include_key_material, limit: None, marker: None };
                 service.list_key_rotations(by(caller, request)).await.map(drop)
             }
+            O::DeleteImportedKeyMaterial => {
+                let request = DeleteImportedKeyMaterialRequest { key_id, key_material_id: None };
+                service.delete_imported_key_material(by(caller, request)).await.map(drop)
+            }
+            O::GetParametersForImport => {
+                let (wrapping_algorithm, wrapping_key_spec) =
+                    (WrappingAlgorithm::RsaAesKeyWrapSha256, WrappingKeySpec::Rsa2048);
+                let request = GetParametersForImportRequest { key_id, wrapping_algorithm, wrapping_key_spec };
+                service.get_parameters_for_import(by(caller, request)).await.map(drop)
+            }
             O::ReplicateKey => {
                 let request = ReplicateKeyRequest {
                     key_id,
@@ -159,6 +183,42 @@ impl Cluster {
             }
             KeyOperation::DeleteAlias => service.delete_alias(by(caller, DeleteAliasRequest { alias_name })).await,
             _ => service.update_alias(by(caller, UpdateAliasRequest { alias_name, target_key_id })).await,
+        }
+    }
+
+    /// RetireGrant and RevokeGrant end the first grant of the key; there may be none.
+    async fn manage_grants(
+        &self,
+        at: &str,
+        operation: KeyOperation,
+        caller: &Caller,
+        key_id: String,
+    ) -> Result<(), KmsError> {
+        let service = self.at(at);
+        let id = KeyId::parse(&key_id).unwrap();
+        let first = service.directory().read(|regional, _| regional.grants_of(&id, None).next().map(|g| g.grant_id));
+        let grant_id = first.unwrap_or(GrantId::from_bytes([7; 32])).to_string();
+        let dry_run = false;
+        match operation {
+            KeyOperation::CreateGrant => {
+                let request = CreateGrantRequest {
+                    key_id,
+                    grantee_principal: Some(caller.arn.to_string()),
+                    operations: [GrantOperation::DescribeKey].into(),
+                    ..Default::default()
+                };
+                service.create_grant(by(caller, request)).await.map(drop)
+            }
+            KeyOperation::ListGrants => {
+                let request = ListGrantsRequest { key_id, ..Default::default() };
+                service.list_grants(by(caller, request)).await.map(drop)
+            }
+            KeyOperation::RetireGrant => {
+                let key_id = service.directory().key(&id).map(|entry| entry.arn_text.to_string());
+                let request = RetireGrantRequest { grant_token: None, key_id, grant_id: Some(grant_id), dry_run };
+                service.retire_grant(by(caller, request)).await
+            }
+            _ => service.revoke_grant(by(caller, RevokeGrantRequest { key_id, grant_id, dry_run })).await,
         }
     }
 
