@@ -7,7 +7,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_crypto::{BlobHeader, MessageCipher, parse_header};
-use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId};
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeyRef};
 use std::sync::Arc;
 
 /// The request.
@@ -104,7 +104,10 @@ impl Service {
     pub(crate) async fn open_ciphertext(&self, caller: &Caller, request: &OpenRequest<'_>) -> Result<Opened, KmsError> {
         let access = Access::to(caller, request.action).with_context(request.context);
         let named = match request.key_id {
-            Some(key_id) => Some(self.resolve_for(&access, key_id, Accept::Alias)?),
+            Some(key_id) => match self.foreign_by_id(&access, key_id, request.blob) {
+                Some(entry) => Some(entry),
+                None => Some(self.resolve_for(&access, key_id, Accept::Alias)?),
+            },
             None => None,
         };
         let asymmetric = request.algorithm.is_some_and(|named| named != EncryptionAlgorithm::SymmetricDefault);
@@ -139,6 +142,15 @@ impl Service {
         let plaintext = self.key_pair(&entry)?.decrypt(algorithm, request.blob);
         let plaintext = plaintext.map_err(|_opaque| KmsError::InvalidCiphertext)?;
         Ok(Opened { entry, plaintext: Secret(plaintext), algorithm, material_id: None })
+    }
+
+    /// The key of another account that a request names by its bare ID: beside a ciphertext of that very key AWS takes it,
+    /// while everywhere else such a key needs its ARN.
+    fn foreign_by_id(&self, access: &Access<'_>, key_id: &str, blob: &[u8]) -> Option<Arc<KeyEntry>> {
+        let Ok(KeyRef::Id(key_id)) = KeyRef::parse(key_id) else { return None };
+        let entry = self.directory().key(&key_id).filter(|entry| entry.arn.account != access.caller.account)?;
+        let made_it = parse_header(blob).is_ok_and(|header| header.key_id == key_id);
+        (made_it && access.authorise(Resource::Ciphertext(&entry)).is_ok()).then_some(entry)
     }
 
     fn key_of_ciphertext(&self, access: &Access<'_>, header: &BlobHeader) -> Result<Arc<KeyEntry>, KmsError> {

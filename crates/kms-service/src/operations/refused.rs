@@ -5,7 +5,7 @@
 use crate::{KeyEntry, KmsError, Service};
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
-use kms_types::{AliasArn, KeyArn, RegionName, limits};
+use kms_types::{AliasArn, KeyArn, RegionName};
 
 impl Service {
     /// Changes independent properties of a key.
@@ -20,7 +20,8 @@ impl Service {
         key: &KeyArn,
         body: RegionalBody,
     ) -> Result<(), KmsError> {
-        self.submit(body).await?.map_err(|refusal| alias_refused(alias, key, &refusal))
+        let limit = self.config().quotas.aliases_per_key;
+        self.submit(body).await?.map_err(|refusal| alias_refused(alias, key, limit, &refusal))
     }
 
     /// Changes shared properties of a multi-Region key that is primary here.
@@ -57,18 +58,15 @@ pub(crate) fn regional_refused(key: &KeyArn, refusal: &RegionalRefusal) -> KmsEr
 }
 
 /// AWS's error for a refused change of an alias; refusals that concern its key are those of [`regional_refused`].
-fn alias_refused(alias: &AliasArn, key: &KeyArn, refusal: &RegionalRefusal) -> KmsError {
+fn alias_refused(alias: &AliasArn, key: &KeyArn, limit: usize, refusal: &RegionalRefusal) -> KmsError {
     match refusal {
         RegionalRefusal::AliasNotFound => KmsError::AliasNotFound(alias.clone()),
         RegionalRefusal::AliasExists => {
             KmsError::AlreadyExists(format!("An alias with the name {alias} already exists"))
         }
-        RegionalRefusal::TooManyAliases => {
-            let limit = limits::ALIASES_PER_KEY_MAX;
-            KmsError::LimitExceeded(format!(
-                "Aliases per key quota for this account in this region is {limit}, current usage is {limit}."
-            ))
-        }
+        RegionalRefusal::TooManyAliases => KmsError::LimitExceeded(format!(
+            "Aliases per key quota for this account in this region is {limit}, current usage is {limit}."
+        )),
         // AWS's text is not verified.
         RegionalRefusal::KindMismatch => KmsError::service(format!(
             "Alias {} cannot be changed to a key with another key type or key usage.",

@@ -113,6 +113,15 @@ async fn target_is_a_key_of_the_same_account() {
 }
 
 #[tokio::test]
+async fn configured_quota_of_aliases_is_kept_and_told() {
+    let cluster = Cluster::with_config(&[HERE], |config| config.quotas.aliases_per_key = 1);
+    let key_id = cluster.key(HERE).await;
+    create(&cluster, "alias/a", &key_id).await.unwrap();
+    let text = "Aliases per key quota for this account in this region is 1, current usage is 1.";
+    assert_eq!(create(&cluster, "alias/b", &key_id).await, Err(KmsError::LimitExceeded(text.into())));
+}
+
+#[tokio::test]
 async fn key_has_at_most_fifty_aliases() {
     let cluster = Cluster::new(&[HERE]);
     let (full, other) = (cluster.key(HERE).await, cluster.key(HERE).await);

@@ -1,6 +1,8 @@
 //! What grants permit: to whom, which operations, under which encryption context.
 
+use super::support::uses::{USES, kind_for};
 use super::support::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of, user};
+use kms_core::KeyOperation;
 use kms_service::operations::create_grant::{CreateGrantRequest, CreateGrantResponse};
 use kms_service::operations::decrypt::DecryptRequest;
 use kms_service::operations::describe_key::DescribeKeyRequest;
@@ -85,6 +87,43 @@ async fn grantee_may_do_the_granted_operations_at_once_and_nothing_else() {
     assert!(is_denied(&cluster.at(HERE).describe_key(user(ALICE, describe)).await));
 }
 
+/// What the grant of an operation is called; ReEncrypt is two.
+fn grants_for(operation: KeyOperation) -> Vec<GrantOperation> {
+    match operation {
+        KeyOperation::ReEncrypt => vec![GrantOperation::ReEncryptFrom, GrantOperation::ReEncryptTo],
+        other => vec![GrantOperation::parse(&format!("{other:?}")).unwrap()],
+    }
+}
+
+#[tokio::test]
+async fn each_operation_is_permitted_by_its_own_grant_and_by_no_other() {
+    let cluster = Cluster::new(&[HERE]);
+    let caller = user(ALICE, ()).caller;
+    for operation in USES {
+        let (spec, usage) = kind_for(operation);
+        let key_id = cluster.key_of(HERE, spec, usage).await;
+        let input = cluster.input_for(HERE, operation, &key_id).await;
+        let fitting = |granted: &GrantOperation| {
+            let request = CreateGrantRequest { dry_run: true, ..grant(&key_id, ALICE, &[*granted]) };
+            cluster.at(HERE).create_grant(admin(request))
+        };
+        let own = grants_for(operation);
+        for granted in GrantOperation::ALL {
+            if own.contains(&granted) || fitting(&granted).await.unwrap_err() != KmsError::DryRun {
+                continue;
+            }
+            allow(&cluster, &key_id, ALICE, &[granted]).await;
+        }
+        let without = cluster.perform((HERE, operation), &caller, &key_id, &input, false).await;
+        assert!(is_denied(&without), "{operation:?}: {without:?}");
+        for (index, granted) in own.iter().enumerate() {
+            allow(&cluster, &key_id, ALICE, &[*granted]).await;
+            let with = cluster.perform((HERE, operation), &caller, &key_id, &input, false).await;
+            assert_eq!(with.is_ok(), index + 1 == own.len(), "{operation:?}: {with:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn grant_ends_at_once() {
     let cluster = Cluster::new(&[HERE]);
@@ -148,7 +187,14 @@ async fn grantee_of_another_account_names_the_key_by_its_arn() {
     let blob = encrypt(&cluster, HERE, CAROL, &key.to_string()).await.unwrap();
     assert!(is_denied(&encrypt(&cluster, HERE, CAROL, key.key_id.as_str()).await));
     let request = DecryptRequest { ciphertext_blob: Some(blob), ..Default::default() };
-    cluster.at(HERE).decrypt(user(CAROL, request)).await.unwrap();
+    cluster.at(HERE).decrypt(user(CAROL, request.clone())).await.unwrap();
+    // Beside a ciphertext of the key its bare ID will do, for those who may.
+    let named = DecryptRequest { key_id: Some(key.key_id.to_string()), ..request };
+    let opened = cluster.at(HERE).decrypt(user(CAROL, named.clone())).await.unwrap();
+    assert_eq!(*opened.key_id, key.to_string());
+    let text = format!("Key 'arn:aws:kms:{HERE}:{OTHER_ACCOUNT}:key/{}' does not exist", key.key_id);
+    let other = cluster.at(HERE).decrypt(admin_of(OTHER_ACCOUNT, named)).await.unwrap_err();
+    assert_eq!(other.to_string(), text);
 }
 
 #[tokio::test]

@@ -425,3 +425,18 @@ async fn dry_run_changes_nothing_and_fails_as_the_real_run_would() {
     assert!(matches!(denied, Err(KmsError::AccessDenied(_))), "{denied:?}");
     assert_eq!(all(&cluster, &key_id).await.len(), 1);
 }
+
+#[tokio::test]
+async fn quota_of_grants_is_told_and_a_repeated_request_needs_no_room() {
+    let cluster = Cluster::with_config(&[HERE], |config| config.quotas.grants_per_key = 2);
+    let (key_id, other_key) = (cluster.key(HERE).await, cluster.key(HERE).await);
+    let named = CreateGrantRequest { name: Some("one".into()), ..grant(&key_id) };
+    let first = create(&cluster, named.clone()).await.unwrap();
+    create(&cluster, grant(&key_id)).await.unwrap();
+    let text = "Grants per key quota for this account in this region is 2, current usage is 2.";
+    assert_eq!(create(&cluster, grant(&key_id)).await.unwrap_err(), KmsError::LimitExceeded(text.into()));
+    assert_eq!(create(&cluster, named).await.unwrap().grant_id, first.grant_id);
+    create(&cluster, grant(&other_key)).await.unwrap();
+    cluster.at(HERE).revoke_grant(admin(revocation(&key_id, first.grant_id))).await.unwrap();
+    create(&cluster, grant(&key_id)).await.unwrap();
+}

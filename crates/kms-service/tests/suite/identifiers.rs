@@ -1,6 +1,6 @@
 //! How requests name keys, and AWS's error for each way to name them wrongly.
 
-use super::support::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin};
+use super::support::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of};
 use kms_service::KmsError;
 use kms_service::operations::create_alias::CreateAliasRequest;
 use kms_service::operations::create_key::CreateKeyRequest;
@@ -81,6 +81,16 @@ async fn create_key_says_what_does_not_fit_together() {
         text(no_usage).await,
         "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
     );
+}
+
+#[tokio::test]
+async fn key_quota_counts_the_keys_of_each_account_apart() {
+    let cluster = Cluster::with_config(&[HERE], |config| config.quotas.keys_per_account = 1);
+    cluster.key(HERE).await;
+    let of_other = || admin_of(OTHER_ACCOUNT, CreateKeyRequest::default());
+    cluster.at(HERE).create_key(of_other()).await.unwrap();
+    let error = cluster.at(HERE).create_key(of_other()).await.unwrap_err();
+    assert!(matches!(error, KmsError::LimitExceeded(_)), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Imported key material of single-Region keys.
 
 use super::support::{Cluster, admin, wrap};
+use kms_core::KeyOperation;
 use kms_crypto::generate_data_key_pair;
 use kms_service::KmsError;
 use kms_service::operations::describe_key::DescribeKeyRequest;
@@ -335,6 +336,50 @@ async fn pending_deletion_refuses_imports_and_stays_when_material_goes() {
     let request = DescribeKeyRequest { key_id, grant_tokens: Vec::new() };
     let gone = cluster.at(HERE).describe_key(admin(request)).await;
     assert!(matches!(gone, Err(KmsError::KeyNotFound(_))), "{gone:?}");
+}
+
+/// The rows of the three operations in the table of key states. PendingImport and PendingDeletion have tests of their own.
+#[tokio::test]
+async fn disabled_key_takes_and_gives_up_material_and_a_retired_grant_needs_none() {
+    let cluster = Cluster::new(&[HERE]);
+    let key_id = cluster.external_key(HERE, KeySpec::SymmetricDefault).await;
+    let door = cluster.door(HERE, &key_id).await;
+    door.import(&[7; 32]).await.unwrap();
+    let caller = admin(()).caller;
+    cluster.manage((HERE, KeyOperation::CreateGrant), &caller, &key_id).await.unwrap();
+    cluster.manage((HERE, KeyOperation::CreateGrant), &caller, &key_id).await.unwrap();
+    cluster.at(HERE).disable_key(admin(DisableKeyRequest { key_id: key_id.clone() })).await.unwrap();
+    let again = cluster.door(HERE, &key_id).await;
+    again.import(&[7; 32]).await.unwrap();
+    assert_eq!(state(&cluster, &key_id).await, KeyState::Disabled);
+    cluster.delete_import(HERE, &key_id, None).await.unwrap();
+    assert_eq!(state(&cluster, &key_id).await, KeyState::PendingImport);
+    for operation in [KeyOperation::ListGrants, KeyOperation::RetireGrant, KeyOperation::RevokeGrant] {
+        cluster.manage((HERE, operation), &caller, &key_id).await.unwrap();
+    }
+    // As AWS documents it, a key that waited for its material is Enabled with it.
+    again.import(&[7; 32]).await.unwrap();
+    assert_eq!(state(&cluster, &key_id).await, KeyState::Enabled);
+}
+
+#[tokio::test]
+async fn metadata_tells_the_expiration_of_material_that_is_here() {
+    let cluster = Cluster::new(&[HERE]);
+    let key_id = cluster.external_key(HERE, KeySpec::SymmetricDefault).await;
+    let shown = || async {
+        let metadata = cluster.describe(HERE, &key_id).await.unwrap();
+        (metadata.expiration_model, metadata.valid_to)
+    };
+    assert_eq!(shown().await, (None, None));
+    let door = cluster.door(HERE, &key_id).await;
+    let date = cluster.now().plus(DAY);
+    let expiring = ImportKeyMaterialRequest { expiration_model: None, valid_to: Some(date), ..door.request(&[7; 32]) };
+    door.send(expiring).await.unwrap();
+    assert_eq!(shown().await, (Some(ExpirationModel::KeyMaterialExpires), Some(date)));
+    door.import(&[7; 32]).await.unwrap();
+    assert_eq!(shown().await, (Some(ExpirationModel::KeyMaterialDoesNotExpire), None));
+    cluster.delete_import(HERE, &key_id, None).await.unwrap();
+    assert_eq!(shown().await, (None, None));
 }
 
 #[tokio::test]

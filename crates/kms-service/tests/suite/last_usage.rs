@@ -1,6 +1,9 @@
 //! When a key was last used.
 
+use super::support::uses::{USES, kind_for};
 use super::support::{Cluster, admin};
+use kms_core::KeyOperation;
+use kms_core::regional::TrackedOperation;
 use kms_service::operations::decrypt::DecryptRequest;
 use kms_service::operations::disable_key::DisableKeyRequest;
 use kms_service::operations::encrypt::EncryptRequest;
@@ -116,6 +119,30 @@ async fn each_success_is_noted_with_time_operation_and_request() {
     cluster.at(A).disable_key(admin(DisableKeyRequest { key_id: key_id.clone() })).await.unwrap();
     cluster.decrypt(A, &blob).await.unwrap_err();
     assert_eq!(last(&cluster, A, &key_id).await, Some(("ReEncrypt", noted)));
+}
+
+#[tokio::test]
+async fn every_operation_that_is_tracked_is_noted_under_its_name_and_no_dry_run_is() {
+    let cluster = Cluster::new(&[A]);
+    let caller = admin(()).caller;
+    for operation in USES {
+        let (spec, usage) = kind_for(operation);
+        let key_id = cluster.key_of(A, spec, usage).await;
+        let input = cluster.input_for(A, operation, &key_id).await;
+        cluster.advance(Duration::from_secs(1));
+        let before = last(&cluster, A, &key_id).await;
+        let dry = cluster.perform((A, operation), &caller, &key_id, &input, true).await;
+        assert_eq!(dry.is_ok(), operation == KeyOperation::GetPublicKey);
+        assert_eq!(last(&cluster, A, &key_id).await, before, "{operation:?}");
+        cluster.perform((A, operation), &caller, &key_id, &input, false).await.unwrap();
+        // GetPublicKey is the one that AWS does not track.
+        let expected = match TrackedOperation::of(operation) {
+            Some(tracked) => Some((tracked.as_str(), cluster.now())),
+            None => before,
+        };
+        assert_eq!(last(&cluster, A, &key_id).await, expected, "{operation:?}");
+        assert_eq!(TrackedOperation::of(operation).is_none(), operation == KeyOperation::GetPublicKey);
+    }
 }
 
 #[tokio::test]
