@@ -2,7 +2,7 @@
 
 use super::*;
 use kms_service::Validation;
-use kms_types::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeySpec, KeyUsage, RegionName};
+use kms_types::{AccountId, AliasArn, AliasName, GrantId, KeyArn, KeyId, KeyMaterialId, KeySpec, KeyUsage, RegionName};
 use serde_json::{Value, json};
 
 fn region() -> RegionName {
@@ -48,6 +48,25 @@ fn what_the_caller_named_wrongly() {
     let missing = KmsError::ReplicaNotFound { key: key(), region: region() };
     client(missing, "NotFoundException", &format!("{ARN} has no replica key in Region us-east-1."));
     client(KmsError::InvalidArn("Invalid identifier"), "InvalidArnException", "Invalid identifier");
+}
+
+#[test]
+fn grants_and_imported_material() {
+    let grant_id = GrantId::from_bytes([0xab; 32]);
+    let id = "ab".repeat(32);
+    let missing = KmsError::GrantNotFound { key: key(), grant_id };
+    client(missing, "NotFoundException", &format!("Grant '{id}' does not exist on key '{ARN}'"));
+    let missing = KmsError::KeyMaterialNotFound { key: key(), material_id: KeyMaterialId::from_bytes([0xab; 32]) };
+    client(missing, "NotFoundException", &format!("Key material '{id}' does not exist on key '{ARN}'"));
+    let nobody = "ARN does not refer to a valid principal: x";
+    client(KmsError::InvalidPrincipal("x".into()), "InvalidArnException", nobody);
+    client(KmsError::InvalidGrantId("x".into()), "InvalidGrantIdException", "Invalid grantId 'x'");
+    client(KmsError::MaterialState("text".into()), "KMSInvalidStateException", "text");
+    client(KmsError::IncorrectKeyMaterial("text"), "IncorrectKeyMaterialException", "text");
+    let text = "The import token is invalid or is associated with a different KMS key.";
+    client(KmsError::InvalidImportToken, "InvalidImportTokenException", text);
+    let text = "The import token has expired. Use GetParametersForImport to get a new import token and public key.";
+    client(KmsError::ExpiredImportToken, "ExpiredImportTokenException", text);
 }
 
 #[test]

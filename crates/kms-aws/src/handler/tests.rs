@@ -2,6 +2,7 @@
 //! nothing a client sends can do worse than earn an AWS error.
 
 mod kinds;
+mod management;
 mod mutations;
 mod region;
 mod validation;
