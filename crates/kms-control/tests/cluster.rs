@@ -94,12 +94,16 @@ async fn one_proposal_after_another_costs_the_leader_one_round_trip_each() {
     }
     let leader = cluster.leader_among(&[0, 1, 2]).await;
     cluster.register(leader, 0).await;
-    let started = Instant::now();
+    let mut fastest = Duration::MAX;
     for key in 1..=PROPOSALS {
+        let started = Instant::now();
         cluster.register(leader, key).await;
+        fastest = fastest.min(started.elapsed());
     }
-    let each = started.elapsed() / u32::from(PROPOSALS);
-    assert!(each < ROUND_TRIP * 8 / 5, "{each:?} for each of them");
+    // The delay is a lower bound: were two round trips needed, not one proposal could be done before both were over,
+    // however busy or idle the machine.
+    assert!(fastest >= ROUND_TRIP, "the links are not slow: {fastest:?}");
+    assert!(fastest < ROUND_TRIP * 2, "{fastest:?} for the fastest of {PROPOSALS}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
