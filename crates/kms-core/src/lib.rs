@@ -7,7 +7,7 @@
 //! to do; [`schedule`] says what is due.
 //!
 //! Invariants: at every position each key set has exactly one primary, which holds the key; each material version has
-//! one sealed box per holding Region and none for any other; a refused command changes nothing. This crate knows no
+//! one sealed box per holding Region and none for any other, and imported material none at all; a refused command changes nothing. This crate knows no
 //! plaintext material, no storage and no network.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 

@@ -6,6 +6,7 @@
 
 mod check;
 mod client;
+mod grants;
 mod imports;
 mod node;
 mod reach;
@@ -14,13 +15,14 @@ mod work;
 pub use node::Node;
 
 use crate::cast;
+use grants::Granted;
 use imports::Import;
 use kms_core::LogPosition;
 use kms_core::control::{ControlBody, ControlCommand, ControlState, ProposalId, RegionRole, RegisterRegion};
 use kms_types::{DayLength, KeyId, RegionName, Timestamp};
 use proptest::option;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a proposal may be on its way. Real proposals have deadlines, and the log never goes back.
@@ -43,6 +45,8 @@ pub struct Cluster {
     kept: BTreeMap<(RegionName, KeyId), Timestamp>,
     /// Imports that clients made and did not take back, with their ends.
     imported: BTreeMap<Import, Option<Timestamp>>,
+    /// Grants that clients created and did not revoke.
+    granted: BTreeSet<Granted>,
 }
 
 /// What happens next. Indexes are taken modulo whatever there is.
@@ -84,6 +88,8 @@ pub enum Request {
     OfferNewMaterial,
     ImportKnownMaterial { days: Option<u32> },
     DeleteImportedKeyMaterial { staged: bool },
+    CreateGrant,
+    RevokeGrant,
 }
 
 /// Random events, in proportions that let keys live and die.
@@ -128,6 +134,8 @@ fn request() -> impl Strategy<Value = Request> {
         4 => Just(Request::OfferNewMaterial),
         16 => option::weighted(0.1, 1..6_u32).prop_map(|days| Request::ImportKnownMaterial { days }),
         3 => any::<bool>().prop_map(|staged| Request::DeleteImportedKeyMaterial { staged }),
+        2 => Just(Request::CreateGrant),
+        1 => Just(Request::RevokeGrant),
     ]
 }
 
@@ -144,6 +152,7 @@ impl Default for Cluster {
             number: 0,
             kept: BTreeMap::new(),
             imported: BTreeMap::new(),
+            granted: BTreeSet::new(),
         };
         for node in 0..cast::HOLDING_REGIONS {
             let body = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };

@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 type Step = Result<Vec<RegionalChange>, RegionalRefusal>;
 
+/// Most grants that go with one command: the rows of a command are one batch, which the store writes as a whole.
+const GRANTS_PER_COMMAND: usize = 1_000;
+
 impl RegionalState {
     /// Applies one command. Total and deterministic; a refusal changes nothing.
     pub fn apply(&mut self, command: &RegionalCommand) -> RegionalApplied {
@@ -182,16 +185,20 @@ impl RegionalState {
         Ok(vec![put(record)])
     }
 
-    /// A multi-Region key is destroyed because the key set says so, a single-Region key because its time has come.
+    /// A multi-Region key is destroyed because the key set says so, a single-Region key because its time has come. A key
+    /// with very many grants first loses grants and is due again; it goes with the last of them.
     fn destroy_key(&self, at: Timestamp, key_id: &KeyId) -> Step {
         let record = self.record(key_id)?;
         if !record.is_multi_region() && !waiting_period_is_over(&record, at) {
             return Err(RegionalRefusal::State(StateFault::NotPendingDeletion));
         }
+        let grants = self.grants_of(key_id, None).map(|g| RegionalChange::DeleteGrant(*key_id, g.grant_id));
+        if self.grant_count_of(key_id) > GRANTS_PER_COMMAND {
+            return Ok(grants.take(GRANTS_PER_COMMAND).collect());
+        }
         let present = record.materials.iter().filter(|m| m.is_present());
         let materials = present.map(|m| RegionalChange::DeleteMaterial(*key_id, m.material_id));
         let aliases = self.aliases_of(key_id).map(|name| RegionalChange::DeleteAlias(record.account, name.clone()));
-        let grants = self.grants_of(key_id, None).map(|g| RegionalChange::DeleteGrant(*key_id, g.grant_id));
         let last_use = self.last_use(key_id).map(|_| RegionalChange::DeleteLastUse(*key_id));
         let key = [RegionalChange::DeleteKey(*key_id)];
         Ok(materials.chain(aliases).chain(grants).chain(last_use).chain(key).collect())

@@ -112,7 +112,8 @@ pub enum RegionalBody {
     /// `CancelKeyDeletion`.
     CancelDeletion(KeyId),
     /// The waiting period is over (single-Region), or the key set no longer includes this Region: all rows of the key
-    /// with its aliases and grants go.
+    /// with its aliases and grants go. Of a key with very many grants some go first; then the key is still there, and the
+    /// command is due again.
     DestroyKey(KeyId),
 }
 

@@ -157,6 +157,26 @@ fn grants_go_with_their_key_and_no_other() {
 }
 
 #[test]
+fn a_key_with_very_many_grants_is_destroyed_in_steps() {
+    let mut region = Region::with_keys(1);
+    for n in 0..2_500 {
+        let applied = region.state.apply(&RegionalCommand { at: at(1), body: grant(new_grant(n)) });
+        assert_eq!(applied.outcome, RegionalOutcome::Done);
+    }
+    let now = region.now + 10;
+    region.does(delete_at(key(1), Some(now)));
+    region.now = now;
+    for left in [1_500, 500] {
+        let (_, changes) = region.apply(RegionalBody::DestroyKey(key(1)));
+        assert_eq!((changes.len(), region.state.grant_count_of(&key(1))), (1_000, left));
+        assert_eq!(region.state.deletions_due(at(now)).count(), 1);
+    }
+    region.does(RegionalBody::DestroyKey(key(1)));
+    assert!(region.state.key(&key(1)).is_none());
+    assert_eq!(region.state.grant_count_of(&key(1)), 0);
+}
+
+#[test]
 fn grants_are_listed_from_any_place() {
     let mut region = Region::with_keys(2);
     for n in [3, 1, 2] {

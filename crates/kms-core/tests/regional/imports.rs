@@ -290,6 +290,51 @@ fn destroying_a_key_destroys_the_imported_material_that_is_there() {
     assert_eq!(changes, gone);
 }
 
+/// A Region with an EXTERNAL key whose state is this one.
+fn external_in(state: KeyState) -> Region {
+    let mut region = symmetric();
+    if state != KeyState::PendingImport {
+        region.does(import(1, NEW));
+    }
+    match state {
+        KeyState::Disabled => region.does(RegionalBody::DisableKey(key(1))),
+        KeyState::PendingDeletion => region.does(delete_at(key(1), Some(1_000))),
+        _ => {}
+    }
+    assert_eq!(region.state_of_key(), state);
+    region
+}
+
+#[test]
+fn every_operation_obeys_the_state_matrix_on_a_key_with_imported_material() {
+    use KeyOperation as Op;
+    let operations: [(Op, fn() -> RegionalBody); 10] = [
+        (Op::ImportKeyMaterial, || import(1, EXISTING)),
+        (Op::DeleteImportedKeyMaterial, || delete(None)),
+        (Op::EnableKey, || RegionalBody::EnableKey(key(1))),
+        (Op::DisableKey, || RegionalBody::DisableKey(key(1))),
+        (Op::UpdateKeyDescription, || RegionalBody::SetDescription(key(1), "new".to_owned())),
+        (Op::PutKeyPolicy, || RegionalBody::PutKeyPolicy(key(1), "new".to_owned())),
+        (Op::TagResource, || RegionalBody::Tag(key(1), tags(0..1))),
+        (Op::CreateAlias, || create_alias(alias("new"), key(1))),
+        (Op::ScheduleKeyDeletion, || delete_at(key(1), Some(2_000))),
+        (Op::CancelKeyDeletion, || RegionalBody::CancelDeletion(key(1))),
+    ];
+    for state in [KeyState::PendingImport, KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion] {
+        for (operation, body) in operations {
+            let mut region = external_in(state);
+            let expected = match state_matrix::check(operation, state).map_err(Refusal::State) {
+                // The state allows it, but there is nothing yet that could exist.
+                Ok(()) if state == KeyState::PendingImport && operation == Op::ImportKeyMaterial => {
+                    Err(Refusal::IncorrectMaterial)
+                }
+                by_state => by_state,
+            };
+            assert_eq!(region.apply(body()).0, expected, "{operation:?} in {state}");
+        }
+    }
+}
+
 /// A Region that holds an EXTERNAL multi-Region key.
 fn holder() -> Region {
     let mut region = Region::with_keys(0);

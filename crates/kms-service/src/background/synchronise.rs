@@ -9,8 +9,9 @@ use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Most steps in one go; a key needs fewer than ten. Guards against two rules that undo each other.
-const STEPS_MAX: usize = 32;
+/// Most steps in one go: a few for a key and at most three for each of its material versions. Guards against two rules
+/// that undo each other.
+const STEPS_MAX: usize = 256;
 
 impl Service {
     /// Takes step after step until the key is in line or has to wait for others.

@@ -20,6 +20,7 @@ impl Cluster {
         claims::one_primary(&self.latest)?;
         claims::boxes_for_holders_only(&self.latest)?;
         self.check_imports()?;
+        self.check_grants()?;
         for node in &self.nodes {
             self.check_node(node).map_err(|broken| format!("{}: {broken}", node.region))?;
         }

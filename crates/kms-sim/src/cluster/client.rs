@@ -70,6 +70,8 @@ impl Cluster {
                 let body = UpdatePrimary { key_id: *key_id, from, to, expected_epoch: set.epoch };
                 self.propose(node, ControlBody::UpdatePrimary(body));
             }
+            Request::CreateGrant => self.create_grant(node, &record),
+            Request::RevokeGrant => self.revoke_grant(node, &record),
             Request::ReplicateKey { .. }
             | Request::RotateKeyOnDemand
             | Request::EnableKeyRotation

@@ -298,10 +298,15 @@ fn shared_material(set: &KeySet, material: &MaterialVersion) -> pb::MaterialStat
 }
 
 fn local_materials(record: &KeyRecord) -> Vec<pb::MaterialStatus> {
-    let last = record.materials.last().map(|m| m.material_id);
+    let current = record.current_material().map(|m| m.material_id);
     let status = |m: &kms_core::regional::LocalMaterial| pb::MaterialStatus {
         material_id: m.material_id.to_string(),
-        state: if Some(m.material_id) == last { "CURRENT" } else { "NON_CURRENT" }.to_owned(),
+        state: match m {
+            m if m.is_pending() => "STAGED",
+            m if Some(m.material_id) == current => "CURRENT",
+            _ => "NON_CURRENT",
+        }
+        .to_owned(),
         created_at_ms: m.created_at.millis(),
         activated_at_ms: Some(m.created_at.millis()),
         rotation_type: rotation_type(m.rotation.map(|(kind, _)| kind)),
