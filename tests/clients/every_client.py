@@ -25,7 +25,8 @@ SCRIPTS = {
     "encryption_sdk": ["ENDPOINT"],
     "s3_encryption_client": ["ENDPOINT"],
     "dynamodb_encryption_client": ["ENDPOINT"],
-    # A cluster of its own, with days that last a second.
+    # Clusters of their own, with days that last a second.
+    "limits": ["MERIDIAN"],
     "key_spec_matrix": ["MERIDIAN"],
 }
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 
 from harness import recording
-from harness.checks import about, claim, equal, eventually, refused, run
+from harness.checks import about, claim, equal, eventually, holds, refused, run
 from harness.cluster import Cluster
 from harness.regions import AP, EU, REGIONS, US, arn, clients, material, metadata, primary, replicate
 from harness.specs import ALGORITHMS_MEMBER, KINDS
@@ -31,6 +31,7 @@ class Life:
         self.key_id = None
         self.public = None
         self.artifacts = []
+        self.waiting_material = None
 
     def create(self):
         made = kms[US].create_key(MultiRegion=True, **self.kind.arguments())["KeyMetadata"]
@@ -61,12 +62,14 @@ class Life:
 
     def use(self, regions):
         """Every Region uses what every Region makes now, and what was made earlier."""
-        for source in regions:
-            self.artifacts += make(self.kind, kms[source], self.key_id, self.public)
+        made = [artifact for source in regions for artifact in make(self.kind, kms[source], self.key_id, self.public)]
         for target in regions:
-            for artifact in self.artifacts:
+            for artifact in self.artifacts + made:
                 with about(f"{target} {artifact.algorithm} {artifact.message_type}"):
                     check(self.kind, kms[target], self.key_id, artifact)
+        # Of keys that do not rotate the first are enough: all are made with the same material.
+        if not self.artifacts or self.kind.spec == "SYMMETRIC_DEFAULT":
+            self.artifacts += made
 
     def rotate(self, region=US):
         """In the primary's Region; where it is not allowed, it is refused."""
@@ -86,6 +89,24 @@ class Life:
         cluster.run("promote", self.key_id, "--to", EU, "--yes")
         for region in (EU, AP):
             eventually(f"{region} knows the new primary", lambda region=region: primary(kms[region], self.key_id) == EU)
+
+    def start_rotation(self):
+        """With a holding Region dead, the new material waits, and the status says so."""
+        if self.kind.spec != "SYMMETRIC_DEFAULT":
+            return
+        before = material(kms[EU], self.key_id)
+        kms[EU].rotate_key_on_demand(KeyId=self.key_id)
+        holds("OnDemandRotationStartDate" in kms[EU].get_key_rotation_status(KeyId=self.key_id), "the rotation has begun")
+        refused("ConflictException", None, kms[EU].rotate_key_on_demand, KeyId=self.key_id)
+        equal(material(kms[EU], self.key_id), before, "the old material stays current")
+        self.waiting_material = before
+
+    def finish_rotation(self):
+        if self.kind.spec != "SYMMETRIC_DEFAULT":
+            return
+        eventually("every Region has the new material",
+                   lambda: self.waiting_material not in self._materials() and len(self._materials()) == 1)
+        equal("OnDemandRotationStartDate" in kms[EU].get_key_rotation_status(KeyId=self.key_id), False)
 
     def come_back(self):
         eventually("the old primary's Region knows the new primary", lambda: primary(kms[US], self.key_id) == EU)
@@ -156,9 +177,16 @@ def keys_are_promoted_after_the_death_of_their_primary_region():
 
 
 @claim
+def a_rotation_waits_for_the_dead_region():
+    each(Life.start_rotation)
+    each(lambda life: life.use((EU, AP)))
+
+
+@claim
 def the_old_primary_region_comes_back_as_a_replica():
     cluster.run("chaos", "restart", US)
     each(Life.come_back)
+    each(Life.finish_rotation)
     each(lambda life: life.use(REGIONS))
     each(lambda life: life.rotate(EU))
     each(lambda life: life.use(REGIONS))

@@ -37,6 +37,7 @@ def names_and_targets_of_aliases_are_checked():
     key_id = create(us)
     refused("NotAuthorizedException", None, us.create_alias, AliasName="alias/aws/mine", TargetKeyId=key_id)
     refused("ValidationException", PREFIX, us.create_alias, AliasName="mine", TargetKeyId=key_id)
+    refused("InvalidAliasNameException", None, us.create_alias, AliasName="alias/", TargetKeyId=key_id)
     refused("ValidationException", "Aliases must refer to keys. Not aliases",
             us.create_alias, AliasName="alias/x", TargetKeyId="alias/y")
     refused("NotFoundException", None, us.create_alias, AliasName="alias/x", TargetKeyId=NO_KEY)
@@ -52,6 +53,18 @@ def a_key_has_at_most_fifty_aliases():
         us.create_alias(AliasName=f"alias/{key_id}/{number}", TargetKeyId=key_id)
     refused("LimitExceededException", "Aliases per key quota for this account in this region is 50, current usage is 50.",
             us.create_alias, AliasName=f"alias/{key_id}/50", TargetKeyId=key_id)
+    pages = list(us.get_paginator("list_aliases").paginate(KeyId=key_id, PaginationConfig={"PageSize": 7}))
+    equal(len({alias["AliasName"] for page in pages for alias in page["Aliases"]}), 50)
+    equal([page["Truncated"] for page in pages], [True] * 7 + [False])
     other = create(us)
     us.create_alias(AliasName=f"alias/{other}", TargetKeyId=other)
     refused("LimitExceededException", None, us.update_alias, AliasName=f"alias/{other}", TargetKeyId=key_id)
+
+
+@claim
+def an_alias_moves_only_to_a_key_of_its_kind():
+    name = f"alias/kind-{create(us)}"
+    us.create_alias(AliasName=name, TargetKeyId=create(us))
+    for spec, usage in (("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC"), ("RSA_2048", "ENCRYPT_DECRYPT")):
+        other = create(us, KeySpec=spec, KeyUsage=usage)
+        refused("ValidationException", None, us.update_alias, AliasName=name, TargetKeyId=other)

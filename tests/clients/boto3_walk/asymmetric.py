@@ -42,6 +42,9 @@ def rsa_keys_encrypt_up_to_the_length_of_their_padding():
         refused("InvalidCiphertextException", "",
                 us.decrypt, KeyId=key_id, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
         refused("InvalidCiphertextException", "", us.decrypt, CiphertextBlob=blob)
+    signing = create(us, KeySpec="RSA_2048", KeyUsage=SIGN)
+    refused("InvalidKeyUsageException", f"{arn(US, signing)} key usage is SIGN_VERIFY which is not valid for Decrypt.",
+            us.decrypt, KeyId=signing, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_1")
 
 
 @claim

@@ -125,6 +125,8 @@ def material_expires_and_comes_back():
     import_material(us, key_id, SYMMETRIC, secret, ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=soon)
     found = metadata(us, key_id)
     equal((found["KeyState"], found["ExpirationModel"], found["ValidTo"]), ("Enabled", "KEY_MATERIAL_EXPIRES", soon))
+    (entry,) = us.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+    equal((entry["ExpirationModel"], entry["ValidTo"]), ("KEY_MATERIAL_EXPIRES", soon))
     blob = us.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
     eventually("the material has expired", lambda: state(us, key_id) == "PendingImport")
     holds(not {"ExpirationModel", "ValidTo"} & set(metadata(us, key_id)), "nothing is said about material that is gone")

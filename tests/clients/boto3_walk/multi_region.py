@@ -3,6 +3,7 @@
 from harness.checks import claim, equal, eventually, holds, refused
 from harness.regions import AP, EU, US, arn, create, material, primary, replicate, state
 
+from .policies import long_policy
 from .world import ap, eu, us
 
 
@@ -28,7 +29,12 @@ def a_replica_reads_what_the_primary_wrote():
 def replication_has_its_refusals():
     key_id = create(us, MultiRegion=True)
     replicate(us, eu, key_id)
-    refused("AlreadyExistsException", None, us.replicate_key, KeyId=key_id, ReplicaRegion=EU)
+    refused("AlreadyExistsException", "You can create only one replica of each primary key in each AWS Region.",
+            us.replicate_key, KeyId=key_id, ReplicaRegion=EU)
+    # AWS's exception type is not known; the text is (kms-rules §5.4).
+    refused("ValidationException", f"{US} cannot have a replica because it contains the primary.",
+            us.replicate_key, KeyId=key_id, ReplicaRegion=US)
+    refused("LimitExceededException", None, us.replicate_key, KeyId=key_id, ReplicaRegion=AP, Policy=long_policy(key_id))
     not_primary = f"{arn(EU, key_id)} is not a multi-region primary key."
     refused("UnsupportedOperationException", not_primary, eu.replicate_key, KeyId=key_id, ReplicaRegion=AP)
     single = create(us)

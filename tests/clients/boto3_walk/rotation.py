@@ -49,6 +49,8 @@ def rotations_on_demand_are_counted():
         before = material(us, key_id)
         us.rotate_key_on_demand(KeyId=key_id)
         eventually("the key has new material", lambda before=before: material(us, key_id) != before)
+    pages = list(us.get_paginator("list_key_rotations").paginate(KeyId=key_id, PaginationConfig={"PageSize": 10}))
+    equal([len(page["Rotations"]) for page in pages], [10, 10, 5])
     refused("LimitExceededException",
             "The on-demand rotations limit has been reached for the given keyId. "
             f"No more on-demand rotations can be performed for this key: {arn(US, key_id)}",

@@ -48,12 +48,14 @@ def _write_one(kind, value, stretch):
         return _write(value[1][0], stretch)
     if kind == kinds.MAX_REPEAT:
         least, most, repeated = value
-        if len(repeated) == 1 and repeated[0][0] == kinds.IN:
+        if len(repeated) == 1 and repeated[0][0] in (kinds.IN, kinds.ANY):
             room = 1 << 20 if most == kinds.MAXREPEAT else most - least
             return _write(repeated, stretch) * (least + stretch.take(room))
         return "".join(_write(repeated, stretch) for _ in range(least))
     if kind == kinds.IN:
         return _character(value)
+    if kind == kinds.ANY:
+        return CANDIDATES[0]
     raise NotImplementedError(f"a pattern of the model uses {kind}: teach this file")
 
 
