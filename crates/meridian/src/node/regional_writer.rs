@@ -10,6 +10,7 @@ use kms_proto::regional_codec;
 use kms_service::{Clock, Directory, Keyring, PortFuture, RegionalLog, RegionalLogError, Service};
 use kms_store::{Keyspace, Store, StoreError, WriteBatch, scan_prefix};
 use kms_types::{KeyId, KeyMaterialId};
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const QUEUE_MAX: usize = 4096;
 /// Most commands in one atomic batch; bounds the memory of a batch.
 const BATCH_MAX: usize = 256;
+/// A batch with this many bytes takes in no further command. Well below what the store may have unsynced at once.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// Row of the last applied sequence number. Below every row kind of the regional codec.
 const SEQUENCE_KEY: &[u8] = &[0x01];
 
@@ -156,28 +159,37 @@ impl RegionalLog for RegionalWriter {
 impl Writer {
     fn run(mut self, mut submissions: mpsc::Receiver<Submission>) -> Result<(), StoreError> {
         while let Some(first) = submissions.blocking_recv() {
-            let mut waiting = vec![first];
+            let mut waiting = VecDeque::from([first]);
             while waiting.len() < BATCH_MAX
                 && let Ok(next) = submissions.try_recv()
             {
-                waiting.push(next);
+                waiting.push_back(next);
             }
-            self.commit(waiting)?;
+            while !waiting.is_empty() {
+                self.commit(&mut waiting)?;
+            }
         }
         Ok(())
     }
 
-    /// Persist, then publish, then speak.
-    fn commit(&mut self, waiting: Vec<Submission>) -> Result<(), StoreError> {
-        let mut changes = Vec::new();
-        let mut replies = Vec::with_capacity(waiting.len());
-        for Submission { body, reply } in waiting {
+    /// Folds, persists, publishes and answers as many of the waiting commands as fit into one batch.
+    fn commit(&mut self, waiting: &mut VecDeque<Submission>) -> Result<(), StoreError> {
+        let (mut changes, mut rows) = (Vec::new(), Vec::new());
+        let (mut replies, mut bytes) = (Vec::with_capacity(waiting.len()), 0);
+        while bytes < BATCH_BYTES_MAX
+            && let Some(Submission { body, reply }) = waiting.pop_front()
+        {
             let applied = self.state.apply(&RegionalCommand { at: self.clock.now(), body });
+            for change in &applied.changes {
+                let row = regional_codec::change_to_row(change);
+                bytes += row.key.len() + row.value.as_ref().map_or(0, Vec::len);
+                rows.push(row);
+            }
             changes.extend(applied.changes);
             replies.push((reply, applied.outcome));
         }
         if !changes.is_empty()
-            && let Err(error) = self.persist(&changes)
+            && let Err(error) = self.persist(rows)
         {
             for (reply, _) in replies {
                 drop(reply.send(Err(RegionalLogError::Storage)));
@@ -201,10 +213,9 @@ impl Writer {
         Ok(())
     }
 
-    fn persist(&mut self, changes: &[RegionalChange]) -> Result<(), StoreError> {
+    fn persist(&mut self, rows: Vec<regional_codec::Row>) -> Result<(), StoreError> {
         let mut batch = WriteBatch::new();
-        for change in changes {
-            let row = regional_codec::change_to_row(change);
+        for row in rows {
             match row.value {
                 Some(value) => batch.put(row.key, value),
                 None => batch.remove(row.key),
