@@ -9,9 +9,15 @@
 //! 4. Permission boundary and session policy only narrow.
 //! 5. Everything else is denied.
 
-use crate::context::Context;
+mod explanation;
+
+pub use explanation::{Allowed, Decision, Denied, PolicySource, StatementRef};
+
+use crate::action::Action;
 use crate::document::PolicyDocument;
+use crate::grant::GrantTerms;
 use crate::principal::{Named, Principal, PrincipalKind};
+use crate::request::RequestContext;
 use crate::statement::Effect;
 use kms_types::{AccountId, GrantId};
 use std::sync::Arc;
@@ -47,136 +53,29 @@ pub struct KeyResource<'a> {
     pub policy: &'a PolicyDocument,
 }
 
-/// What is asked.
-#[derive(Clone, Copy)]
+/// What is asked, by whom, and the caller's policies.
+#[derive(Clone, Copy, Debug)]
 pub struct AccessRequest<'a> {
-    /// Who asks.
-    pub principal: &'a Principal,
+    /// The caller, the action and the condition keys of the request.
+    pub context: &'a RequestContext<'a>,
     /// The caller's policies.
     pub policies: CallerPolicies<'a>,
-    /// The action, such as `kms:Decrypt`.
-    pub action: &'a str,
-    /// The condition keys of the request.
-    pub context: &'a dyn Context,
 }
 
-impl std::fmt::Debug for AccessRequest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AccessRequest({} by {})", self.action, self.principal.arn)
-    }
-}
-
-/// Where a statement stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicySource {
-    /// The key policy.
-    Key,
-    /// An identity policy of the caller, by name.
-    Identity(Arc<str>),
-    /// The caller's permission boundary, by name.
-    Boundary(Arc<str>),
-    /// The session policy.
-    Session(Arc<str>),
-}
-
-/// A statement by its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatementRef {
-    /// The policy.
-    pub source: PolicySource,
-    /// Position among the statements, from zero.
-    pub index: usize,
-    /// The statement's `Sid`, if it has one.
-    pub sid: Option<String>,
-}
-
-/// What was decided, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Allowed.
-    Allowed(Allowed),
-    /// Denied.
-    Denied(Denied),
-}
-
-/// What allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    /// The key policy, by itself.
-    KeyPolicy(StatementRef),
-    /// The key policy leaves it to the caller's account (or, across accounts, admits the caller), and an identity policy
-    /// allows; the statement of the latter is absent for an account's root user.
-    KeyAndIdentity(StatementRef, Option<StatementRef>),
-    /// A grant; across accounts together with an identity policy.
-    Grant(GrantId, Option<StatementRef>),
-    /// An identity policy, for an action that is not about one key; no statement for the root user.
-    Identity(Option<StatementRef>),
-}
-
-/// What denies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denied {
-    /// A Deny statement.
-    Explicit(StatementRef),
-    /// No identity policy allows.
-    NoIdentityPolicy,
-    /// Neither the key policy nor a grant allows.
-    NoKeyPolicy,
-    /// The permission boundary does not allow it.
-    Boundary,
-    /// The session policy does not allow it.
-    SessionPolicy,
-    /// The action is not offered across accounts.
-    CrossAccount,
-}
-
-impl Decision {
-    /// Whether the request may go on.
-    #[must_use]
-    pub const fn is_allowed(&self) -> bool {
-        matches!(self, Self::Allowed(_))
-    }
-}
-
-/// Actions that a policy can open to other accounts (AWS KMS Developer Guide, "Allowing users in other accounts to use a
-/// KMS key", and the column "Cross-account use" of its permissions reference).
-const CROSS_ACCOUNT: [&str; 25] = [
-    "kms:CreateGrant",
-    "kms:Decapsulate",
-    "kms:Decrypt",
-    "kms:DeriveSharedSecret",
-    "kms:DescribeKey",
-    "kms:Encapsulate",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyPair",
-    "kms:GenerateDataKeyPairWithoutPlaintext",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:GenerateMac",
-    "kms:GetKeyRotationStatus",
-    "kms:GetPublicKey",
-    "kms:ListGrants",
-    "kms:ListRetirableGrants",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-    "kms:RetireGrant",
-    "kms:RevokeGrant",
-    "kms:Sign",
-    "kms:Verify",
-    "kms:VerifyMac",
-    "kms:GetKeyLastUsage",
-    "kms:ListKeyRotations",
-];
-
-/// Decides about an action on a key. `grant` finds a grant that covers the request; it is asked only when it matters.
+/// Decides about an action on a key. `grants` are those of the key that may be the caller's; they are looked at only when
+/// they matter, in their order. RetireGrant is decided by [`crate::decide_on_retirement`].
 #[must_use]
-pub fn decide_on_key(
+pub fn decide_on_key<'g>(
     request: &AccessRequest<'_>,
     key: &KeyResource<'_>,
-    grant: impl FnOnce() -> Option<GrantId>,
+    grants: impl IntoIterator<Item = (GrantId, GrantTerms<'g>)>,
 ) -> Decision {
-    let own = request.principal.account == *key.account;
-    if !own && !CROSS_ACCOUNT.contains(&request.action) {
+    let (action, principal) = (request.context.action(), request.context.principal());
+    if !action.is_on_key() || action == Action::RetireGrant {
+        return Decision::Denied(Denied::Misplaced);
+    }
+    let own = principal.account == *key.account;
+    if !own && !action.is_across_accounts() {
         return Decision::Denied(Denied::CrossAccount);
     }
     let on_key = judge(request, key.policy, Some(key.arn), || PolicySource::Key);
@@ -184,44 +83,37 @@ pub fn decide_on_key(
     if let Some(statement) = on_key.deny.or(caller.deny.take()) {
         return Decision::Denied(Denied::Explicit(statement));
     }
+    let is_admitted = on_key.allow.is_some();
     match on_key.allow {
-        Some((Named::Exactly, statement)) if own => return Decision::Allowed(Allowed::KeyPolicy(statement)),
-        Some((Named::Broadly, statement)) if own => {
-            return caller.narrowed(Allowed::KeyPolicy(statement));
-        }
+        Some((Named::Exactly, statement)) if own => return caller.narrowed_for_named(statement, principal),
+        Some((Named::Broadly, statement)) if own => return caller.narrowed(Allowed::KeyPolicy(statement)),
+        // The account is named, or the caller is of another account: identity policies decide as well. A grant may still
+        // allow what they do not.
         Some((_, statement)) => {
-            // The account is named, or the caller is of another account: identity policies decide as well. A grant may
-            // still allow what they do not.
-            match caller.identity_allows(request.principal) {
-                Some(identity) => return caller.narrowed(Allowed::KeyAndIdentity(statement, identity)),
-                None if !own => return Decision::Denied(Denied::NoIdentityPolicy),
-                None => {}
+            if let Some(identity) = caller.identity_allows(principal) {
+                return caller.narrowed(Allowed::KeyAndIdentity(statement, identity));
             }
-            if let Some(grant) = grant() {
-                return caller.narrowed(Allowed::Grant(grant, None));
-            }
-            return Decision::Denied(Denied::NoIdentityPolicy);
         }
         None => {}
     }
-    let Some(grant) = grant() else { return Decision::Denied(Denied::NoKeyPolicy) };
-    if own {
-        return caller.narrowed(Allowed::Grant(grant, None));
-    }
-    match caller.identity_allows(request.principal) {
-        Some(identity) => caller.narrowed(Allowed::Grant(grant, identity)),
-        None => Decision::Denied(Denied::NoIdentityPolicy),
-    }
+    caller.by_grant(request.context, own, is_admitted, grants)
 }
 
-/// Decides about an action that no key policy controls, on a resource of the caller's own account, or on none.
+/// Decides about an action that no key policy controls, on a resource of the caller's own account, or on none: the actions of
+/// an account, and the half of an action on an alias that is about the alias.
 #[must_use]
 pub fn decide_on_account(request: &AccessRequest<'_>, resource: Option<&str>) -> Decision {
+    let action = request.context.action();
+    let is_on_alias = resource.is_some_and(|arn| arn.contains(":alias/"))
+        && matches!(action, Action::CreateAlias | Action::UpdateAlias | Action::DeleteAlias);
+    if action.is_on_key() && !is_on_alias {
+        return Decision::Denied(Denied::Misplaced);
+    }
     let mut caller = Caller::judge(request, resource);
     if let Some(statement) = caller.deny.take() {
         return Decision::Denied(Denied::Explicit(statement));
     }
-    match caller.identity_allows(request.principal) {
+    match caller.identity_allows(request.context.principal()) {
         Some(identity) => caller.narrowed(Allowed::Identity(identity)),
         None => Decision::Denied(Denied::NoIdentityPolicy),
     }
@@ -236,17 +128,18 @@ pub fn decide_on_role(
     role_account: &AccountId,
     trust: &PolicyDocument,
 ) -> Decision {
-    let trusted = judge(request, trust, Some(role_arn), || PolicySource::Key);
+    let principal = request.context.principal();
+    let trusted = judge(request, trust, Some(role_arn), || PolicySource::Trust);
     let mut caller = Caller::judge(request, Some(role_arn));
     if let Some(statement) = trusted.deny.or(caller.deny.take()) {
         return Decision::Denied(Denied::Explicit(statement));
     }
-    let own = request.principal.account == *role_account;
+    let own = principal.account == *role_account;
     match trusted.allow {
         None => Decision::Denied(Denied::NoKeyPolicy),
-        Some((Named::Exactly, statement)) if own => Decision::Allowed(Allowed::KeyPolicy(statement)),
+        Some((Named::Exactly, statement)) if own => caller.narrowed_for_named(statement, principal),
         Some((Named::Broadly, statement)) if own => caller.narrowed(Allowed::KeyPolicy(statement)),
-        Some((_, statement)) => match caller.identity_allows(request.principal) {
+        Some((_, statement)) => match caller.identity_allows(principal) {
             Some(identity) => caller.narrowed(Allowed::KeyAndIdentity(statement, identity)),
             None => Decision::Denied(Denied::NoIdentityPolicy),
         },
@@ -255,46 +148,49 @@ pub fn decide_on_role(
 
 /// What one policy says.
 #[derive(Debug, Default)]
-struct Judgement {
-    deny: Option<StatementRef>,
+pub(crate) struct Judgement {
+    pub(crate) deny: Option<StatementRef>,
     /// The Allow that names the caller most exactly.
-    allow: Option<(Named, StatementRef)>,
+    pub(crate) allow: Option<(Named, StatementRef)>,
 }
 
-fn judge(
+/// Walks the statements up to the first Deny that applies.
+pub(crate) fn judge(
     request: &AccessRequest<'_>,
     document: &PolicyDocument,
     resource: Option<&str>,
     source: impl Fn() -> PolicySource,
 ) -> Judgement {
-    let mut judgement = Judgement::default();
+    let place = |index: usize, sid: &Option<Arc<str>>| StatementRef { source: source(), index, sid: sid.clone() };
+    let mut best: Option<(Named, usize)> = None;
     for (index, statement) in document.statements.iter().enumerate() {
-        let Some(named) = statement.applies(request.principal, request.action, resource, request.context) else {
+        // An Allow that names the caller no better than one before has nothing to add.
+        if statement.effect == Effect::Allow && matches!(best, Some((Named::Exactly, _))) {
             continue;
-        };
-        let place = || StatementRef { source: source(), index, sid: statement.sid.clone() };
-        match (statement.effect, &judgement.allow) {
-            (Effect::Deny, _) => {
-                judgement.deny = Some(place());
-                return judgement;
-            }
-            (Effect::Allow, Some((best, _))) if *best >= named => {}
-            (Effect::Allow, _) => judgement.allow = Some((named, place())),
+        }
+        let Some(named) = statement.applies(request, resource) else { continue };
+        match (statement.effect, best) {
+            (Effect::Deny, _) => return Judgement { deny: Some(place(index, &statement.sid)), allow: None },
+            (Effect::Allow, Some((before, _))) if before >= named => {}
+            (Effect::Allow, _) => best = Some((named, index)),
         }
     }
-    judgement
+    let allow = best.and_then(|(named, index)| {
+        document.statements.get(index).map(|statement| (named, place(index, &statement.sid)))
+    });
+    Judgement { deny: None, allow }
 }
 
 /// What the policies on the caller's side say.
-struct Caller {
-    deny: Option<StatementRef>,
+pub(crate) struct Caller {
+    pub(crate) deny: Option<StatementRef>,
     identity: Option<StatementRef>,
     boundary_allows: bool,
     session_allows: bool,
 }
 
 impl Caller {
-    fn judge(request: &AccessRequest<'_>, resource: Option<&str>) -> Self {
+    pub(crate) fn judge(request: &AccessRequest<'_>, resource: Option<&str>) -> Self {
         let CallerPolicies { identity, boundary, session } = request.policies;
         let mut caller = Self { deny: None, identity: None, boundary_allows: true, session_allows: true };
         for policy in identity {
@@ -316,8 +212,8 @@ impl Caller {
     }
 
     /// The identity policy that allows, if one does; the root user needs none.
-    fn identity_allows(&self, principal: &Principal) -> Option<Option<StatementRef>> {
-        match (&self.identity, &principal.kind) {
+    pub(crate) fn identity_allows(&self, principal: &Principal<'_>) -> Option<Option<StatementRef>> {
+        match (&self.identity, principal.kind) {
             (Some(statement), _) => Some(Some(statement.clone())),
             (None, PrincipalKind::Root) => Some(None),
             (None, PrincipalKind::User | PrincipalKind::Session { .. }) => None,
@@ -325,11 +221,48 @@ impl Caller {
     }
 
     /// What is left of an allowance after boundary and session policy.
-    fn narrowed(&self, allowed: Allowed) -> Decision {
+    pub(crate) fn narrowed(&self, allowed: Allowed) -> Decision {
         match (self.boundary_allows, self.session_allows) {
             (false, _) => Decision::Denied(Denied::Boundary),
             (true, false) => Decision::Denied(Denied::SessionPolicy),
             (true, true) => Decision::Allowed(allowed),
         }
+    }
+
+    /// What is left of the allowance of a statement that names this very user or session of its own account: all of it. Only
+    /// a session policy narrows what names a user, because the session is then not what is named.
+    fn narrowed_for_named(&self, statement: StatementRef, principal: &Principal<'_>) -> Decision {
+        match principal.kind {
+            PrincipalKind::Root | PrincipalKind::User if !self.session_allows => {
+                Decision::Denied(Denied::SessionPolicy)
+            }
+            PrincipalKind::Root | PrincipalKind::User | PrincipalKind::Session { .. } => {
+                Decision::Allowed(Allowed::KeyPolicy(statement))
+            }
+        }
+    }
+
+    /// The rest of the decision: a grant, or nothing. `is_admitted` says whether the key policy admits the caller.
+    fn by_grant<'g>(
+        &self,
+        context: &RequestContext<'_>,
+        own: bool,
+        is_admitted: bool,
+        grants: impl IntoIterator<Item = (GrantId, GrantTerms<'g>)>,
+    ) -> Decision {
+        let mut is_granted = false;
+        for (id, terms) in grants {
+            let Some(named) = terms.covers(context) else { continue };
+            is_granted = true;
+            // A grant to an account is that account's to give on, and another account's say is needed in any case.
+            if own && named != Named::Account {
+                return self.narrowed(Allowed::Grant(id, None));
+            }
+            if let Some(identity) = self.identity_allows(context.principal()) {
+                return self.narrowed(Allowed::Grant(id, identity));
+            }
+        }
+        let is_known = is_admitted || is_granted;
+        Decision::Denied(if is_known { Denied::NoIdentityPolicy } else { Denied::NoKeyPolicy })
     }
 }

@@ -1,257 +1,273 @@
 //! Patterns with `*` and `?`, and the policy variables in them (IAM User Guide, "IAM policy elements: Variables and
 //! tags"). A pattern is cut into parts once, when its document is parsed.
 
-use crate::context::Context;
+use crate::PolicyError;
+use crate::condition_key::ConditionKey;
+use crate::request::RequestContext;
+use std::borrow::Cow;
+
+/// Longest text, in bytes, that is compared with wildcards. Nothing that AWS KMS takes and a policy can name is longer,
+/// and the time of a comparison grows with it.
+pub(crate) const TEXT_BYTES_MAX: usize = 8_192;
+
+/// What a comparison says. The two that are neither yes nor no never help a caller: see [`crate::condition`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Matches,
+    Differs,
+    /// The request gives something that cannot be compared: another type, or a text that is too long.
+    Incomparable,
+    /// A variable has no value in this request, so it equals nothing.
+    Unresolved,
+}
+
+impl From<bool> for Verdict {
+    fn from(matches: bool) -> Self {
+        if matches { Self::Matches } else { Self::Differs }
+    }
+}
 
 /// A text of a policy in which `*` stands for any characters, `?` for one, and `${…}` for a value of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     parts: Vec<Part>,
+    has_variables: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
-    Literal(String),
+    Literal(Box<str>),
     /// `*`
     Many,
     /// `?`
     One,
     /// `${key}` or `${key, 'default'}`
     Variable {
-        key: String,
-        default: Option<String>,
+        key: ConditionKey,
+        default: Option<Box<str>>,
     },
 }
 
-/// What a pattern is made of once its variables are known. Values of variables are literals: a `*` in one is a `*`.
-#[derive(Clone, Copy, Debug)]
-enum Token<'a> {
-    Literal(&'a str),
-    Many,
-    One,
+/// How the texts of a document are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    /// Whether the version of the document knows policy variables.
+    pub(crate) variables: bool,
+    /// Whether keys that only identity policies may ask for are understood.
+    pub(crate) identity_keys: bool,
 }
 
 impl Pattern {
-    /// Cuts a text that may hold wildcards; `variables` says whether the document's version knows policy variables.
-    pub(crate) fn glob(text: &str, variables: bool) -> Self {
-        Self { parts: cut(text, true, variables) }
+    /// Cuts a text that may hold wildcards.
+    ///
+    /// # Errors
+    /// [`PolicyError::Variable`] or [`PolicyError::VariableVersion`].
+    pub(crate) fn glob(text: &str, syntax: Syntax) -> Result<Self, PolicyError> {
+        cut(text, true, syntax)
     }
 
     /// Cuts a text in which `*` and `?` mean themselves.
-    pub(crate) fn plain(text: &str, variables: bool) -> Self {
-        Self { parts: cut(text, false, variables) }
+    ///
+    /// # Errors
+    /// As [`Self::glob`].
+    pub(crate) fn plain(text: &str, syntax: Syntax) -> Result<Self, PolicyError> {
+        cut(text, false, syntax)
     }
 
-    /// Whether the whole of `text` matches. A variable without a value and default matches nothing.
-    pub(crate) fn matches(&self, text: &str, context: &dyn Context) -> bool {
+    /// A text that means itself, whatever is in it.
+    pub(crate) fn literal(text: &str) -> Self {
+        let parts = if text.is_empty() { Vec::new() } else { vec![Part::Literal(text.into())] };
+        Self { parts, has_variables: false }
+    }
+
+    /// Compares the whole of `text`.
+    pub(crate) fn compare(&self, text: &str, context: &RequestContext<'_>) -> Verdict {
         match self.parts.as_slice() {
-            [] => text.is_empty(),
-            [Part::Many] => true,
-            [Part::Literal(literal)] => literal == text,
-            parts => with_tokens(parts, context, |tokens| matches(tokens, text)),
+            [] => text.is_empty().into(),
+            [Part::Many] => Verdict::Matches,
+            [Part::Literal(literal)] => (**literal == *text).into(),
+            parts if self.has_variables => match resolve(parts, context) {
+                Some(parts) => compare(&parts, text),
+                None => Verdict::Unresolved,
+            },
+            parts => compare(parts, text),
         }
     }
 
-    /// The same without regard to ASCII case; only for patterns whose literals are in lower case already.
-    pub(crate) fn matches_lowercase(&self, text: &str, context: &dyn Context) -> bool {
-        self.matches(&text.to_ascii_lowercase(), context)
+    /// Compares the whole of `text` with a pattern that has no variables.
+    pub(crate) fn matches_plainly(&self, text: &str) -> bool {
+        !self.has_variables && compare(&self.parts, text) == Verdict::Matches
     }
 
-    /// The text with its variables filled in; nothing when one has no value.
-    pub(crate) fn fill(&self, context: &dyn Context) -> Option<String> {
+    /// The text with its variables filled in; nothing when one has no value. Wildcards are themselves.
+    pub(crate) fn fill(&self, context: &RequestContext<'_>) -> Option<Cow<'_, str>> {
+        match self.parts.as_slice() {
+            [] => return Some(Cow::Borrowed("")),
+            [Part::Literal(text)] => return Some(Cow::Borrowed(text)),
+            _ => {}
+        }
         let mut filled = String::new();
-        for part in &self.parts {
+        for part in resolve(&self.parts, context)? {
             match part {
-                Part::Literal(text) => filled.push_str(text),
+                Part::Literal(text) => filled.push_str(&text),
                 Part::Many => filled.push('*'),
                 Part::One => filled.push('?'),
-                Part::Variable { key, default } => filled.push_str(&value(key, default.as_deref(), context)?),
+                Part::Variable { .. } => return None,
             }
         }
-        Some(filled)
+        Some(Cow::Owned(filled))
     }
-}
 
-fn value(key: &str, default: Option<&str>, context: &dyn Context) -> Option<String> {
-    let values = context.values(key);
-    match values.as_deref() {
-        // A variable is one value; a key with several has none to fill in.
-        Some([one]) => Some(one.clone()),
-        _ => default.map(str::to_owned),
-    }
-}
-
-fn with_tokens(parts: &[Part], context: &dyn Context, judge: impl FnOnce(&[Token<'_>]) -> bool) -> bool {
-    let mut values = Vec::new();
-    for part in parts {
-        if let Part::Variable { key, default } = part {
-            match value(key, default.as_deref(), context) {
-                Some(value) => values.push(value),
-                None => return false,
-            }
+    /// Whether `text`, which lies before the first wildcard or variable, can begin what the pattern matches.
+    pub(crate) fn may_begin_with(&self, text: &str) -> bool {
+        match self.parts.first() {
+            None => false,
+            Some(Part::Literal(literal)) if self.parts.len() == 1 => literal.starts_with(text),
+            Some(Part::Literal(literal)) => literal.starts_with(text) || text.starts_with(&**literal),
+            Some(Part::Many | Part::One | Part::Variable { .. }) => true,
         }
     }
-    let mut values = values.iter();
-    let mut tokens = Vec::with_capacity(parts.len());
-    for part in parts {
-        tokens.push(match part {
-            Part::Literal(text) => Token::Literal(text),
-            Part::Many => Token::Many,
-            Part::One => Token::One,
-            Part::Variable { .. } => Token::Literal(values.next().map_or("", String::as_str)),
-        });
-    }
-    judge(&tokens)
 }
 
-/// Greedy matching with one point of return, the last `*`: linear in the product of the lengths at worst.
-fn matches(tokens: &[Token<'_>], text: &str) -> bool {
-    let (mut token, mut rest) = (0, text);
-    let mut retry: Option<(usize, &str)> = None;
+/// Puts values in the place of variables. A `*` in a value is a `*`.
+fn resolve(parts: &[Part], context: &RequestContext<'_>) -> Option<Vec<Part>> {
+    let resolved = parts.iter().map(|part| match part {
+        Part::Variable { key, default } => {
+            let value = context.text(key).map(String::into_boxed_str);
+            value.or_else(|| default.clone()).map(Part::Literal)
+        }
+        other => Some(other.clone()),
+    });
+    resolved.collect()
+}
+
+fn compare(parts: &[Part], text: &str) -> Verdict {
+    let is_wild = parts.iter().any(|part| matches!(part, Part::Many | Part::One));
+    if is_wild && text.len() > TEXT_BYTES_MAX { Verdict::Incomparable } else { matches(parts, text).into() }
+}
+
+/// What stands before the first `*` must begin the text, what stands behind the last must end it, and what stands between
+/// two is looked for from left to right. Without `?` the time is linear in the text.
+fn matches(parts: &[Part], text: &str) -> bool {
+    let mut pieces = parts.split(|part| *part == Part::Many);
+    let Some(rest) = pieces.next().and_then(|first| strip(first, text)) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    let Some(mut rest) = strip_end(last, rest) else { return false };
+    for piece in pieces {
+        match behind(piece, rest) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// What follows when `text` begins with the piece.
+fn strip<'t>(piece: &[Part], text: &'t str) -> Option<&'t str> {
+    piece.iter().try_fold(text, |text, part| match part {
+        Part::Literal(literal) => text.strip_prefix(&**literal),
+        Part::One => after_one(text),
+        Part::Many | Part::Variable { .. } => None,
+    })
+}
+
+/// What precedes when `text` ends with the piece.
+fn strip_end<'t>(piece: &[Part], text: &'t str) -> Option<&'t str> {
+    piece.iter().rev().try_fold(text, |text, part| match part {
+        Part::Literal(literal) => text.strip_suffix(&**literal),
+        Part::One => {
+            let mut characters = text.chars();
+            characters.next_back().map(|_last| characters.as_str())
+        }
+        Part::Many | Part::Variable { .. } => None,
+    })
+}
+
+/// What follows the first occurrence of the piece in `text`.
+fn behind<'t>(piece: &[Part], text: &'t str) -> Option<&'t str> {
+    if let [Part::Literal(literal)] = piece {
+        return text.split_once(&**literal).map(|(_, after)| after);
+    }
+    let mut from = text;
     loop {
-        let step = match tokens.get(token) {
-            None if rest.is_empty() => return true,
-            None => None,
-            Some(Token::Many) => {
-                retry = Some((token + 1, rest));
-                Some(rest)
-            }
-            Some(Token::One) => after_one(rest),
-            Some(Token::Literal(literal)) => rest.strip_prefix(literal),
-        };
-        match (step, retry) {
-            (Some(after), _) => {
-                token += 1;
-                rest = after;
-            }
-            (None, Some((from, at))) => {
-                let Some(further) = after_one(at) else { return false };
-                retry = Some((from, further));
-                token = from;
-                rest = further;
-            }
-            (None, None) => return false,
+        match strip(piece, from) {
+            Some(after) => return Some(after),
+            None => from = after_one(from)?,
         }
     }
 }
 
 fn after_one(text: &str) -> Option<&str> {
-    let first = text.chars().next()?;
-    text.get(first.len_utf8()..)
+    let mut characters = text.chars();
+    characters.next().map(|_first| characters.as_str())
 }
 
-fn cut(text: &str, wildcards: bool, variables: bool) -> Vec<Part> {
+fn cut(text: &str, wildcards: bool, syntax: Syntax) -> Result<Pattern, PolicyError> {
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
     while let Some(symbol) = rest.chars().next() {
-        let after = &rest[symbol.len_utf8()..];
-        let (part, after) = match symbol {
-            '*' if wildcards => (Some(Part::Many), after),
-            '?' if wildcards => (Some(Part::One), after),
-            '$' if variables => match variable(after) {
-                Some((Ok(part), after)) => (Some(part), after),
-                Some((Err(escaped), after)) => {
-                    literal.push(escaped);
-                    (None, after)
+        rest = rest.get(symbol.len_utf8()..).unwrap_or_default();
+        let part = match symbol {
+            '*' if wildcards => Part::Many,
+            '?' if wildcards => Part::One,
+            // In the older version of the language a variable is a text like any other. Whoever writes one means it.
+            '$' if rest.starts_with('{') && !syntax.variables => return Err(PolicyError::VariableVersion),
+            '$' if rest.starts_with('{') => {
+                let (read, after) = variable(rest, syntax).ok_or_else(|| PolicyError::Variable(text.to_owned()))?;
+                rest = after;
+                match read {
+                    Read::Variable(part) => part,
+                    Read::Escaped(symbol) => {
+                        literal.push(symbol);
+                        continue;
+                    }
                 }
-                None => {
-                    literal.push(symbol);
-                    (None, after)
-                }
-            },
+            }
             other => {
                 literal.push(other);
-                (None, after)
+                continue;
             }
         };
-        rest = after;
-        if let Some(part) = part {
-            if !literal.is_empty() {
-                parts.push(Part::Literal(std::mem::take(&mut literal)));
-            }
-            // Two in a row mean no more than one, and would cost more.
-            if part != Part::Many || parts.last() != Some(&Part::Many) {
-                parts.push(part);
-            }
+        if !literal.is_empty() {
+            parts.push(Part::Literal(std::mem::take(&mut literal).into_boxed_str()));
         }
+        parts.push(part);
     }
     if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
+        parts.push(Part::Literal(literal.into_boxed_str()));
     }
-    parts
+    // Two in a row mean no more than one.
+    parts.dedup_by(|later, earlier| *later == Part::Many && *earlier == Part::Many);
+    let has_variables = parts.iter().any(|part| matches!(part, Part::Variable { .. }));
+    Ok(Pattern { parts, has_variables })
 }
 
-/// Reads `{key}`, `{key, 'default'}`, or one of the escapes `{*}`, `{?}`, `{$}`, and returns what follows.
-fn variable(text: &str) -> Option<(Result<Part, char>, &str)> {
+enum Read {
+    Variable(Part),
+    Escaped(char),
+}
+
+/// Reads `{key}`, `{key, 'default'}`, or one of the escapes `{*}`, `{?}`, `{$}`, and returns what follows. Only keys that
+/// have one value at most can be variables.
+fn variable(text: &str, syntax: Syntax) -> Option<(Read, &str)> {
     let (inside, after) = text.strip_prefix('{')?.split_once('}')?;
     match inside {
-        "*" => return Some((Err('*'), after)),
-        "?" => return Some((Err('?'), after)),
-        "$" => return Some((Err('$'), after)),
+        "*" => return Some((Read::Escaped('*'), after)),
+        "?" => return Some((Read::Escaped('?'), after)),
+        "$" => return Some((Read::Escaped('$'), after)),
         _ => {}
     }
     let (key, default) = match inside.split_once(',') {
-        Some((key, default)) => {
-            let default = default.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-            (key.trim(), Some(default.to_owned()))
-        }
-        None => (inside.trim(), None),
+        Some((key, default)) => (key, Some(default.trim().strip_prefix('\'')?.strip_suffix('\'')?.into())),
+        None => (inside, None),
     };
-    if key.is_empty() {
+    let key = ConditionKey::parse(key.trim()).filter(|key| !key.is_multi_valued())?;
+    if key.is_for_identity_policies() && !syntax.identity_keys {
         return None;
     }
-    Some((Ok(Part::Variable { key: key.to_ascii_lowercase(), default }), after))
+    Some((Read::Variable(Part::Variable { key, default }), after))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::context::Facts;
-
-    fn facts() -> Facts {
-        Facts::default().with("aws:username", ["ada"]).with("aws:TagKeys", ["a", "b"]).with("aws:star", ["*"])
-    }
-
-    #[test]
-    fn wildcards_match_whole_texts() {
-        let cases = [
-            ("", "", true),
-            ("", "a", false),
-            ("*", "", true),
-            ("a*c", "abbbc", true),
-            ("a*c", "abbbcd", false),
-            ("*a*b*", "xxaxxbxx", true),
-            ("*a*b", "ab ab", true),
-            ("a?c", "aéc", true),
-            ("a?c", "ac", false),
-            ("key/*", "key/", true),
-            ("**", "anything", true),
-        ];
-        for (pattern, text, expected) in cases {
-            assert_eq!(Pattern::glob(pattern, true).matches(text, &facts()), expected, "{pattern} {text}");
-        }
-        assert!(!Pattern::plain("a*", true).matches("ab", &facts()));
-        assert!(Pattern::plain("a*", true).matches("a*", &facts()));
-    }
-
-    #[test]
-    fn variables_are_filled_in_as_literals() {
-        let cases = [
-            ("user/${aws:username}", "user/ada", true),
-            ("user/${AWS:UserName}/*", "user/ada/x", true),
-            ("user/${aws:username}", "user/bob", false),
-            ("${aws:nobody}", "", false),
-            ("${aws:nobody, 'all'}", "all", true),
-            ("${aws:TagKeys}", "a", false),
-            ("${aws:star}", "anything", false),
-            ("${aws:star}", "*", true),
-            ("${*}${?}${$}", "*?$", true),
-            ("${open", "${open", true),
-        ];
-        for (pattern, text, expected) in cases {
-            assert_eq!(Pattern::glob(pattern, true).matches(text, &facts()), expected, "{pattern} {text}");
-        }
-        assert!(Pattern::glob("${aws:username}", false).matches("${aws:username}", &facts()));
-    }
-}
+mod tests;

@@ -68,7 +68,8 @@ impl Service {
             Some(policy) => {
                 super::policy::check_policy(policy)?;
                 if !request.bypass_policy_lockout_safety_check {
-                    super::policy::check_lockout(caller, policy)?;
+                    let key_arn = super::policy::arn_of_new_key(caller, self.region());
+                    super::policy::check_lockout(caller, &key_arn, policy)?;
                 }
                 policy.clone()
             }

@@ -30,7 +30,7 @@ impl Service {
         check_policy_name(request.policy_name.as_deref())?;
         check_policy(&request.policy)?;
         if !request.bypass_policy_lockout_safety_check {
-            check_lockout(&caller, &request.policy)?;
+            check_lockout(&caller, &entry.arn_text, &request.policy)?;
         }
         entry.check_state(KeyOperation::PutKeyPolicy)?;
         self.change_key(&entry, RegionalBody::PutKeyPolicy(entry.arn.key_id, request.policy)).await

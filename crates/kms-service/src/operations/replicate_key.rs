@@ -4,7 +4,7 @@
 //! holder; the replica's Region opens them and reports ready (`background/synchronise.rs`).
 
 use super::key_metadata::{KeyMetadata, MultiRegionConfiguration};
-use super::policy::{check_lockout, check_policy};
+use super::policy::{arn_of_new_key, check_lockout, check_policy};
 use super::refused::{control_refused, not_primary, unknown_region};
 use super::tags::check_tags;
 use crate::authorise::Resource;
@@ -182,7 +182,7 @@ fn initial_properties(caller: &Caller, request: &ReplicateKeyRequest) -> Result<
         Some(policy) => {
             check_policy(policy)?;
             if !request.bypass_policy_lockout_safety_check {
-                check_lockout(caller, policy)?;
+                check_lockout(caller, &arn_of_new_key(caller, &request.replica_region), policy)?;
             }
             policy.clone()
         }
