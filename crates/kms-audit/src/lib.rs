@@ -19,16 +19,20 @@ mod chain;
 mod checkpoint;
 mod decision;
 mod elements;
+mod event;
 mod gap;
 mod identity;
 mod json;
 mod log_files;
 mod member;
 mod operation;
+mod reconcile;
 mod record;
+mod search;
 mod service_event;
 mod signing;
 mod uuid;
+mod verify;
 mod volume;
 mod writer;
 
@@ -40,15 +44,21 @@ pub use checkpoint::{
 };
 pub use decision::{Decision, Statement};
 pub use elements::Elements;
+pub use event::Event;
 pub use gap::Gap;
 pub use identity::{Identity, RoleIdentity, UserIdentity};
 pub use log_files::LogFiles;
 pub use member::Member;
 pub use operation::{EventSource, Operation};
+pub use reconcile::{
+    ClusterEvidence, ControlFacts, Discrepancy, KeyUse, KeyUses, Obligation, Reconciliation, RegionLog, reconcile,
+};
 pub use record::{RECORD_BYTES_MAX, Record, Resource, Tls};
+pub use search::{Cursor, Filter, Found, Search, TAIL_RECORDS_MAX, WantedOutcome, tail};
 pub use service_event::{Acknowledgement, LogEvent, MembershipChange, ServiceEvent, ServiceRecord, Started};
 pub use signing::{SIGNATURE_BYTES_MAX, Signature, Signer, SignerError, SigningKeyId, Verifier};
 pub use uuid::Uuid;
+pub use verify::{Evidence, Finding, Flaw, Report, Start, verify};
 pub use volume::{DiskVolume, MemoryVolume, PowerCut, Volume, VolumeFile};
 pub use writer::{
     AuditError, AuditLog, Damage, LogState, OpenError, Priority, Receipt, RecordedCallback, Unrecordable,
