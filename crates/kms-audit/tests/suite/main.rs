@@ -7,6 +7,7 @@ mod gate;
 mod crash;
 mod damage;
 mod disk;
+mod frozen;
 mod mutation;
 mod queue;
 mod reconciliation;
