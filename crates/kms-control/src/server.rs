@@ -174,6 +174,7 @@ impl Peer for PeerService {
             state: report.state.map(|state| state.as_str().to_owned()),
             material_ids: report.materials.iter().map(ToString::to_string).collect(),
             applied_index: report.applied_index,
+            room: report.room.map(|room| pb::KeyRoom { count: room.count, quota: room.quota }),
         }))
     }
 

@@ -31,8 +31,8 @@ pub use keyring::{Keks, Keyring, KeyringError};
 pub use kms_core::StateFault;
 pub use operator::FoundKey;
 pub use ports::{
-    Clock, ControlLog, ControlLogError, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError, ReplicaReport,
-    Work, Workers, WorkersBusy,
+    Clock, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError,
+    ReplicaReport, Work, Workers, WorkersBusy,
 };
 pub use promote::{PromoteError, PromotePlan, Promoted};
 pub use request_id::RequestId;

@@ -90,6 +90,17 @@ pub struct ReplicaReport {
     pub materials: Vec<KeyMaterialId>,
     /// Control-log index that it has applied.
     pub applied_index: u64,
+    /// Room for keys of the account that owns the key; `None` when the Region does not say.
+    pub room: Option<KeyRoom>,
+}
+
+/// How many keys an account has in a Region, and how many it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRoom {
+    /// Keys in every state.
+    pub count: u64,
+    /// The Region's quota.
+    pub quota: u64,
 }
 
 /// Why a Region gave no report.

@@ -244,7 +244,8 @@ async fn start_control(
     let (directory, agenda) = published;
     let dialer = Arc::new(peer_dialer::TlsDialer::new(config, credentials)?);
     let observer = Arc::new(Observer::new(Arc::clone(directory), Arc::clone(agenda)));
-    let local = Arc::new(local_replicas::LocalReplicas(Arc::clone(directory)));
+    let keys_per_account = config.quotas.keys_per_account;
+    let local = Arc::new(local_replicas::LocalReplicas { directory: Arc::clone(directory), keys_per_account });
     let node = ControlNode::start(
         settings,
         kms_control::ControlPorts {

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, ProposalId};
 use kms_proto::control_codec::{decode_outcome, encode_command};
 use kms_proto::peer::v1 as pb;
-use kms_service::{ControlLog, ControlLogError, PeerError, Peers, PortFuture, ReplicaReport};
+use kms_service::{ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, ReplicaReport};
 use kms_types::{KeyId, KeyMaterialId, KeyState, RegionName};
 use openraft::async_runtime::WatchReceiver;
 use std::time::Duration;
@@ -275,7 +275,8 @@ fn report_from_pb(answer: pb::ReplicaReportResponse) -> Option<ReplicaReport> {
         None => None,
     };
     let materials = answer.material_ids.iter().map(|id| KeyMaterialId::parse(id).ok()).collect::<Option<Vec<_>>>()?;
-    Some(ReplicaReport { state, materials, applied_index: answer.applied_index })
+    let room = answer.room.map(|room| KeyRoom { count: room.count, quota: room.quota });
+    Some(ReplicaReport { state, materials, applied_index: answer.applied_index, room })
 }
 
 impl Miss {

@@ -272,7 +272,7 @@ struct Replicas(RegionName);
 impl LocalReplicas for Replicas {
     fn report(&self, _key_id: &KeyId) -> ReplicaReport {
         let materials = vec![material_of(&self.0)];
-        ReplicaReport { state: Some(KeyState::Enabled), materials, applied_index: 0 }
+        ReplicaReport { state: Some(KeyState::Enabled), materials, applied_index: 0, room: None }
     }
 }
 

@@ -52,7 +52,7 @@ impl Service {
         }
         let kind = check_kind(&request)?;
         let initial = self.initial_properties(&caller, &request)?;
-        self.check_key_quota(&caller)?;
+        self.check_key_quota(&caller.account)?;
         let key_id = if request.multi_region {
             self.create_key_set(&caller, kind, initial).await?
         } else {
@@ -80,17 +80,6 @@ impl Service {
             description: request.description.clone().unwrap_or_default(),
             tags: request.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
         })
-    }
-
-    fn check_key_quota(&self, caller: &Caller) -> Result<(), KmsError> {
-        let count = self.directory().read(|regional, _| regional.key_count_of(&caller.account));
-        let limit = self.config().quotas.keys_per_account;
-        if count < limit {
-            return Ok(());
-        }
-        Err(KmsError::LimitExceeded(format!(
-            "Key quota for this account in this region is {limit} but the current usage is {count}."
-        )))
     }
 
     async fn create_single_region_key(

@@ -59,6 +59,7 @@ impl Service {
         entry.check_state(KeyOperation::ReplicateKey)?;
         self.check_replica_region(&entry, &request.replica_region)?;
         let initial = initial_properties(&caller, &request)?;
+        self.check_replica_quota(&request.replica_region, &entry.arn.key_id).await?;
         self.add_replica(&entry, &request.replica_region, &initial).await?;
         Ok(ReplicateKeyResponse {
             replica_key_metadata: self.new_replica(&entry, &request.replica_region, &initial),

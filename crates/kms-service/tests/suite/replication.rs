@@ -179,3 +179,19 @@ async fn replica_of_an_absent_region_waits_for_its_return() {
     cluster.settle().await;
     assert_eq!(cluster.decrypt(B, &blob).await.unwrap(), "secret");
 }
+
+#[tokio::test]
+async fn replica_counts_against_the_quota_of_its_own_region() {
+    let cluster = Cluster::with_config(&[A, B, C], |config| {
+        config.quotas.keys_per_account = if config.region.as_str() == B { 1 } else { 5 };
+    });
+    let (key_id, second) = (cluster.multi_region_key(A).await, cluster.multi_region_key(A).await);
+    cluster.replicate(A, &key_id, B).await.unwrap();
+    cluster.settle().await;
+    let text = "Key quota for this account in this region is 1 but the current usage is 1.";
+    assert_eq!(cluster.replicate(A, &second, B).await.unwrap_err(), KmsError::LimitExceeded(text.into()));
+    cluster.replicate(A, &second, C).await.unwrap();
+    // A Region that does not answer cannot say; its replica waits for it as ever.
+    cluster.set_link(B, Link::Away);
+    cluster.replicate(A, &second, B).await.unwrap();
+}

@@ -130,9 +130,10 @@ impl Cluster {
             entropy,
             workers: Arc::clone(&self.workers) as _,
         };
+        let keys_per_account = config.quotas.keys_per_account;
         let service = Arc::new(Service::new(config, Arc::clone(&directory), Arc::clone(&keyring), ports));
         regional.set_users(&keyring, &service);
-        self.log.join(directory);
+        self.log.join(directory, keys_per_account);
         self.nodes.insert(name, Node { service, regional, keyring });
     }
 
@@ -166,7 +167,7 @@ impl Cluster {
 
     /// A Region that votes and holds no keys.
     pub(crate) fn join_witness(&self, name: &str) {
-        self.log.join(Arc::new(Directory::new(region(name))));
+        self.log.join(Arc::new(Directory::new(region(name))), 0);
         let witness = RegisterRegion { sealing_public_key: Vec::new(), role: RegionRole::Witness };
         assert_eq!(self.log.propose(&region(name), ControlBody::RegisterRegion(witness)), Ok(ControlOutcome::Done));
     }

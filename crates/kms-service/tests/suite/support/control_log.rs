@@ -3,7 +3,9 @@
 use super::sources::TestClock;
 use kms_core::LogPosition;
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, ControlState, ProposalId};
-use kms_service::{Clock, ControlLog, ControlLogError, Directory, PeerError, Peers, PortFuture, ReplicaReport};
+use kms_service::{
+    Clock, ControlLog, ControlLogError, Directory, KeyRoom, PeerError, Peers, PortFuture, ReplicaReport,
+};
 use kms_types::{KeyId, RegionName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -39,9 +41,16 @@ struct Place {
     applied: usize,
     state: ControlState,
     directory: Arc<Directory>,
+    keys_per_account: usize,
 }
 
 impl Place {
+    fn room(&self, key_id: &KeyId) -> Option<KeyRoom> {
+        let account = self.state.key_set(key_id)?.account;
+        let count = self.directory.read(|regional, _| regional.key_count_of(&account));
+        Some(KeyRoom { count: u64::try_from(count).unwrap(), quota: u64::try_from(self.keys_per_account).unwrap() })
+    }
+
     /// Applies what is new, publishes it, and answers the last outcome.
     fn catch_up(&mut self, commands: &[ControlCommand]) -> Option<ControlOutcome> {
         let mut last = None;
@@ -62,9 +71,10 @@ impl SharedLog {
         Self { clock, inner: Mutex::default() }
     }
 
-    pub(crate) fn join(&self, directory: Arc<Directory>) {
+    pub(crate) fn join(&self, directory: Arc<Directory>, keys_per_account: usize) {
         let region = directory.region().clone();
-        let place = Place { link: Link::Up, applied: 0, state: ControlState::default(), directory };
+        let state = ControlState::default();
+        let place = Place { link: Link::Up, applied: 0, state, directory, keys_per_account };
         self.inner.lock().unwrap().places.insert(region, place);
     }
 
@@ -168,6 +178,7 @@ impl Peers for Seat {
                     .flat_map(|e| e.record.materials.iter().filter(|m| m.is_present()).map(|m| m.material_id))
                     .collect(),
                 applied_index: u64::try_from(place.applied).unwrap(),
+                room: place.room(key_id),
             })
         })
     }
