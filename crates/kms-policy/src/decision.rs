@@ -242,7 +242,8 @@ impl Caller {
         }
     }
 
-    /// The rest of the decision: a grant, or nothing. `is_admitted` says whether the key policy admits the caller.
+    /// The rest of the decision: a grant, or nothing. `is_admitted` says whether the key policy admits the caller. Boundary and
+    /// session policy narrow what a grant gives, whomever it names (not documented).
     fn by_grant<'g>(
         &self,
         context: &RequestContext<'_>,

@@ -168,9 +168,10 @@ const TABLE: [(NamedKey, &str, Scope); 59] = {
 
 /// Keys of all services that no request to this one brings: there are no organisations, endpoints of a virtual network,
 /// or services that act for somebody. Their names behind `aws:`, in lower case.
-pub(super) const AWS_ELSEWHERE: [&str; 25] = [
+pub(super) const AWS_ELSEWHERE: [&str; 27] = [
     "assumedroot",
     "calledvia",
+    "calledviaawsmcp",
     "calledviafirst",
     "calledvialast",
     "chatbotsourcearn",
@@ -190,6 +191,7 @@ pub(super) const AWS_ELSEWHERE: [&str; 25] = [
     "sourcevpc",
     "sourcevpcarn",
     "sourcevpce",
+    "viaawsmcpservice",
     "vpceaccount",
     "vpceorgid",
     "vpceorgpaths",
