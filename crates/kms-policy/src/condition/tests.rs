@@ -1,3 +1,5 @@
+//! Claims on conditions: operators, missing keys, quantifiers, malformed blocks.
+
 use super::*;
 use crate::request::Facts;
 use crate::test_requests::{SYNTAX, with_request};

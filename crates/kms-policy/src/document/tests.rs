@@ -1,3 +1,5 @@
+//! Claims on the form of policy documents.
+
 use super::*;
 use kms_types::AccountId;
 

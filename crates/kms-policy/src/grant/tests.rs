@@ -1,3 +1,5 @@
+//! Claims on what a grant covers, and on child grants.
+
 use super::*;
 use crate::principal::PrincipalKind;
 use crate::test_requests::{ada, builder};

@@ -1,3 +1,5 @@
+//! Claims on the lockout safety check.
+
 use super::*;
 use crate::action::Action;
 use crate::decision::CallerPolicies;

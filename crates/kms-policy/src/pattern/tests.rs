@@ -1,3 +1,5 @@
+//! Claims on wildcards and policy variables.
+
 use super::*;
 use crate::request::Facts;
 use crate::test_requests::{SYNTAX, with_request};

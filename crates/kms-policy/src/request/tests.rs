@@ -1,3 +1,5 @@
+//! Claims on the facts of a request.
+
 use super::*;
 use crate::test_requests::{ada, builder};
 use kms_types::{

@@ -1,3 +1,5 @@
+//! Claims on the table of condition keys.
+
 use super::*;
 use crate::condition_key::ConditionKey;
 
