@@ -1,7 +1,7 @@
-"""The DynamoDB Encryption Client for Python with keys of a development cluster: `python -m dynamodb_encryption_client ENDPOINT`.
+"""The DynamoDB Encryption Client for Python with keys of a cluster: `python -m dynamodb_encryption_client ENDPOINT`.
 
-Items are stored in a stub in this process; keys and everything about them come from the cluster. The branch keys of the
-hierarchical keyring, which the newer libraries keep in DynamoDB, are here too.
+Items are stored in a stub in this process; keys and everything about them come from the cluster. The branch keys of
+the hierarchical keyring, which the newer libraries keep in DynamoDB, are here too.
 """
 
 import logging
@@ -9,7 +9,6 @@ import sys
 from importlib.metadata import version
 
 import aws_encryption_sdk
-import boto3
 from aws_cryptographic_material_providers.keystore import KeyStore
 from aws_cryptographic_material_providers.keystore.config import KeyStoreConfig
 from aws_cryptographic_material_providers.keystore.models import (
@@ -45,8 +44,9 @@ ITEM = {"id": "17", "name": "Märchenbuch", "pieces": 3, "tags": {"new", "red"},
 
 def provider(kms, key_id):
     region = kms.meta.region_name
-    return AwsKmsCryptographicMaterialsProvider(arn(region, key_id), session(region)._session,
-                                                regional_clients={region: kms})
+    return AwsKmsCryptographicMaterialsProvider(
+        arn(region, key_id), session(region)._session, regional_clients={region: kms}
+    )
 
 
 def table(kms, key_id):
@@ -84,8 +84,10 @@ def the_low_level_client_writes_and_reads_batches():
     items = [{"id": {"S": str(number)}, "name": {"S": f"item {number}"}} for number in range(3)]
 
     def encrypted(kms):
-        return EncryptedClient(client=session(kms.meta.region_name).client("dynamodb", endpoint_url=STORE),
-                               materials_provider=provider(kms, key_id))
+        return EncryptedClient(
+            client=session(kms.meta.region_name).client("dynamodb", endpoint_url=STORE),
+            materials_provider=provider(kms, key_id),
+        )
 
     encrypted(us).batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": item}} for item in items]})
     keys = [{"id": item["id"]} for item in items]
@@ -121,28 +123,43 @@ def branch_keys_of_a_multi_region_key_serve_in_every_region():
     mpl = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
 
     def store(kms, configuration):
-        return KeyStore(KeyStoreConfig(
-            ddb_table_name="branch-keys", logical_key_store_name="branch-keys", kms_configuration=configuration,
-            ddb_client=session(kms.meta.region_name).client("dynamodb", endpoint_url=STORE), kms_client=kms))
+        return KeyStore(
+            KeyStoreConfig(
+                ddb_table_name="branch-keys",
+                logical_key_store_name="branch-keys",
+                kms_configuration=configuration,
+                ddb_client=session(kms.meta.region_name).client("dynamodb", endpoint_url=STORE),
+                kms_client=kms,
+            )
+        )
 
     def keyring(key_store):
-        return mpl.create_aws_kms_hierarchical_keyring(CreateAwsKmsHierarchicalKeyringInput(
-            key_store=key_store, branch_key_id=branch, ttl_seconds=60))
+        return mpl.create_aws_kms_hierarchical_keyring(
+            CreateAwsKmsHierarchicalKeyringInput(key_store=key_store, branch_key_id=branch, ttl_seconds=60)
+        )
 
     home = store(us, KMSConfigurationKmsMRKeyArn(arn(US, key_id)))
     branch = home.create_key(CreateKeyInput()).branch_key_identifier
     messages = [sdk.encrypt(source=b"first", keyring=keyring(home))[0]]
     home.version_key(VersionKeyInput(branch_key_identifier=branch))
     us.rotate_key_on_demand(KeyId=key_id)
-    eventually("the key has new material in every Region", lambda: len({material(kms, key_id) for kms in (us, eu, ap)}) == 1)
+    eventually(
+        "the key has new material in every Region", lambda: len({material(kms, key_id) for kms in (us, eu, ap)}) == 1
+    )
     messages.append(sdk.encrypt(source=b"second", keyring=keyring(home))[0])
     for kms, region in ((us, US), (eu, EU), (ap, AP)):
-        for configuration in (KMSConfigurationKmsMRKeyArn(arn(region, key_id)),
-                              KMSConfigurationMrDiscovery(MRDiscovery(region=region))):
+        for configuration in (
+            KMSConfigurationKmsMRKeyArn(arn(region, key_id)),
+            KMSConfigurationMrDiscovery(MRDiscovery(region=region)),
+        ):
             read = [sdk.decrypt(source=message, keyring=keyring(store(kms, configuration)))[0] for message in messages]
             equal(read, [b"first", b"second"], region)
 
 
 if __name__ == "__main__":
-    sys.exit(run(f"dynamodb-encryption-sdk {version('dynamodb-encryption-sdk')}, "
-                 f"aws-cryptographic-material-providers {version('aws-cryptographic-material-providers')}, {ENDPOINT}"))
+    sys.exit(
+        run(
+            f"dynamodb-encryption-sdk {version('dynamodb-encryption-sdk')}, "
+            f"aws-cryptographic-material-providers {version('aws-cryptographic-material-providers')}, {ENDPOINT}"
+        )
+    )

@@ -1,7 +1,8 @@
 """The AWS Encryption SDK for Python with keys of a development cluster: `python -m encryption_sdk ENDPOINT`.
 
-What one Region encrypts another decrypts, by MRK-aware keyrings and providers, strict and by discovery; what is not MRK-aware
-does not. Keyrings of the material providers library and the older master key providers read each other's messages.
+What one Region encrypts another decrypts, by MRK-aware keyrings and providers, strict and by discovery; what is not
+MRK-aware does not. Keyrings of the material providers library and the older master key providers read each other's
+messages.
 """
 
 import logging
@@ -14,15 +15,23 @@ from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialPro
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
 from aws_cryptographic_material_providers.mpl.models import (
     CreateAwsKmsDiscoveryKeyringInput,
+    CreateAwsKmsEcdhKeyringInput,
     CreateAwsKmsKeyringInput,
     CreateAwsKmsMrkDiscoveryKeyringInput,
     CreateAwsKmsMrkDiscoveryMultiKeyringInput,
     CreateAwsKmsMrkKeyringInput,
     CreateAwsKmsMrkMultiKeyringInput,
+    CreateAwsKmsRsaKeyringInput,
     DiscoveryFilter,
+    KmsEcdhStaticConfigurationsKmsPrivateKeyToStaticPublicKey,
+    KmsEcdhStaticConfigurationsKmsPublicKeyDiscovery,
+    KmsPrivateKeyToStaticPublicKeyInput,
+    KmsPublicKeyDiscoveryInput,
 )
 from aws_cryptographic_material_providers.mpl.references import IClientSupplier
+from aws_encryption_sdk.identifiers import AlgorithmSuite
 from aws_encryption_sdk.key_providers import kms as providers
+from cryptography.hazmat.primitives import serialization
 
 from harness import recording
 from harness.checks import claim, equal, eventually, fail, passed, run
@@ -84,8 +93,11 @@ def plain_keyring(kms, key_arn):
 
 
 def mrk_discovery(kms, discovery_filter=FILTER):
-    return mpl.create_aws_kms_mrk_discovery_keyring(CreateAwsKmsMrkDiscoveryKeyringInput(
-        kms_client=kms, region=kms.meta.region_name, discovery_filter=discovery_filter))
+    return mpl.create_aws_kms_mrk_discovery_keyring(
+        CreateAwsKmsMrkDiscoveryKeyringInput(
+            kms_client=kms, region=kms.meta.region_name, discovery_filter=discovery_filter
+        )
+    )
 
 
 def botocore_session(region):
@@ -129,18 +141,23 @@ def discovery_finds_the_key_in_the_region_of_the_reader():
         reads(message, target.meta.region_name, keyring=mrk_discovery(target))
         refuses(message, "a filter for another account", keyring=mrk_discovery(target, OTHER_ACCOUNT))
     local = mpl.create_aws_kms_discovery_keyring(
-        CreateAwsKmsDiscoveryKeyringInput(kms_client=eu, discovery_filter=FILTER))
+        CreateAwsKmsDiscoveryKeyringInput(kms_client=eu, discovery_filter=FILTER)
+    )
     refuses(message, "discovery that is not MRK-aware, elsewhere", keyring=local)
-    several = mpl.create_aws_kms_mrk_discovery_multi_keyring(CreateAwsKmsMrkDiscoveryMultiKeyringInput(
-        regions=[EU, AP], discovery_filter=FILTER, client_supplier=Clients()))
+    several = mpl.create_aws_kms_mrk_discovery_multi_keyring(
+        CreateAwsKmsMrkDiscoveryMultiKeyringInput(regions=[EU, AP], discovery_filter=FILTER, client_supplier=Clients())
+    )
     reads(message, "discovery in two Regions", keyring=several)
 
 
 @claim
 def several_keys_encrypt_one_message_and_each_reads_it():
     first, second, single = everywhere(), create(ap, MultiRegion=True), create(eu)
-    keyring = mpl.create_aws_kms_mrk_multi_keyring(CreateAwsKmsMrkMultiKeyringInput(
-        generator=arn(US, first), kms_key_ids=[arn(AP, second), arn(EU, single)], client_supplier=Clients()))
+    keyring = mpl.create_aws_kms_mrk_multi_keyring(
+        CreateAwsKmsMrkMultiKeyringInput(
+            generator=arn(US, first), kms_key_ids=[arn(AP, second), arn(EU, single)], client_supplier=Clients()
+        )
+    )
     message = encrypted(keyring)
     reads(message, "the generator's replica", keyring=mrk(ap, first))
     reads(message, "the second key", keyring=mrk(ap, second))
@@ -155,12 +172,68 @@ def messages_survive_rotation_and_a_new_primary():
     us.update_primary_region(KeyId=key_id, PrimaryRegion=AP)
     before = material(ap, key_id)
     ap.rotate_key_on_demand(KeyId=key_id)
-    eventually("every Region has the new material",
-               lambda: len({material(kms, key_id) for kms in (us, eu, ap)} - {before}) == 1 and material(us, key_id) != before)
+    eventually(
+        "every Region has the new material",
+        lambda: len({material(kms, key_id) for kms in (us, eu, ap)} - {before}) == 1 and material(us, key_id) != before,
+    )
     newer = encrypted(mrk(ap, key_id))
     for message in (older, newer):
         for target in (us, eu, ap):
             reads(message, target.meta.region_name, keyring=mrk_discovery(target))
+
+
+@claim
+def rsa_keys_wrap_data_keys_with_their_public_half():
+    key_id = create(us, MultiRegion=True, KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+    replicate(us, eu, key_id)
+    algorithm = "RSAES_OAEP_SHA_256"
+    public = serialization.load_der_public_key(us.get_public_key(KeyId=key_id)["PublicKey"]).public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    for reader in (us, eu):
+        region = reader.meta.region_name
+        wraps = mpl.create_aws_kms_rsa_keyring(
+            CreateAwsKmsRsaKeyringInput(
+                kms_key_id=arn(region, key_id), public_key=public, encryption_algorithm=algorithm
+            )
+        )
+        unwraps = mpl.create_aws_kms_rsa_keyring(
+            CreateAwsKmsRsaKeyringInput(
+                kms_key_id=arn(region, key_id), kms_client=reader, encryption_algorithm=algorithm
+            )
+        )
+        # The key does not sign messages: its suite has no signature.
+        message, _ = sdk.encrypt(
+            source=PLAIN,
+            keyring=wraps,
+            encryption_context=CONTEXT,
+            algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+        )
+        reads(message, f"unwrapped in {region}", keyring=unwraps)
+
+
+@claim
+def keys_for_key_agreement_wrap_data_keys_between_two_parties():
+    arguments = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}
+    sender, recipient = create(us, **arguments), create(eu, **arguments)
+    public = {kms: kms.get_public_key(KeyId=key_id)["PublicKey"] for kms, key_id in ((us, sender), (eu, recipient))}
+    between = KmsEcdhStaticConfigurationsKmsPrivateKeyToStaticPublicKey(
+        KmsPrivateKeyToStaticPublicKeyInput(
+            sender_kms_identifier=arn(US, sender), sender_public_key=public[us], recipient_public_key=public[eu]
+        )
+    )
+    found = KmsEcdhStaticConfigurationsKmsPublicKeyDiscovery(
+        KmsPublicKeyDiscoveryInput(recipient_kms_identifier=arn(EU, recipient))
+    )
+    message = encrypted(ecdh(us, between))
+    reads(message, "the sender", keyring=ecdh(us, between))
+    reads(message, "the recipient, by discovery", keyring=ecdh(eu, found))
+
+
+def ecdh(kms, scheme):
+    return mpl.create_aws_kms_ecdh_keyring(
+        CreateAwsKmsEcdhKeyringInput(key_agreement_scheme=scheme, curve_spec="ECC_NIST_P256", kms_client=kms)
+    )
 
 
 @claim
@@ -170,7 +243,7 @@ def a_changed_data_key_is_refused():
     # The ciphertext of the data key comes behind the key's ARN and its own length, two bytes.
     name = arn(US, key_id).encode()
     start = message.index(name) + len(name) + 2
-    length = int.from_bytes(message[start - 2:start], "big")
+    length = int.from_bytes(message[start - 2 : start], "big")
     for place in (0, 1, length // 2, length - 1):
         changed = bytearray(message)
         changed[start + place] ^= 1
@@ -191,8 +264,10 @@ def master_key_providers_and_keyrings_read_each_other():
     refuses(message, "a provider that is not MRK-aware", key_provider=plain)
     for region in (EU, AP):
         finding = providers.MRKAwareDiscoveryAwsKmsMasterKeyProvider(
-            discovery_region=region, botocore_session=botocore_session(region),
-            discovery_filter=providers.DiscoveryFilter(account_ids=[ACCOUNT], partition="aws"))
+            discovery_region=region,
+            botocore_session=botocore_session(region),
+            discovery_filter=providers.DiscoveryFilter(account_ids=[ACCOUNT], partition="aws"),
+        )
         reads(message, f"MRK-aware discovery in {region}", key_provider=finding)
     # Discovery that is not MRK-aware asks the Region that the message names.
     finding = providers.DiscoveryAwsKmsMasterKeyProvider(botocore_session=botocore_session(EU))

@@ -39,7 +39,6 @@ def arguments(script, cluster):
         given = ["--model", os.environ["MERIDIAN_MODEL"], *given] if "MERIDIAN_MODEL" in os.environ else given
         recordings = os.environ.get("MERIDIAN_RECORDINGS")
         given += ["--result", str(Path(recordings) / "board.json")] if recordings else []
-        given += ["--missing-allowed"] if "MERIDIAN_MISSING_ALLOWED" in os.environ else []
     return given
 
 

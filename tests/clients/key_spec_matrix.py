@@ -1,8 +1,8 @@
 """The life of every kind of key in three Regions: `python -m key_spec_matrix MERIDIAN`, with the binary under test.
 
-For every key spec × usage: create as a multi-Region key, replicate to both other Regions, compare, use in each Region what each
-Region made, rotate where allowed. Then the primaries' Region is killed, all keys are promoted and used again; the Region comes
-back as a replica; all replicas and primaries are deleted to the end. A day lasts a second here.
+For every key spec × usage: create as a multi-Region key, replicate to both other Regions, compare, use in each Region
+what each Region made, rotate where allowed. Then the primaries' Region is killed, all keys are promoted and used again;
+the Region comes back as a replica; all replicas and primaries are deleted to the end. A day lasts a second here.
 """
 
 import sys
@@ -52,12 +52,22 @@ class Life:
         found = metadata(kms[region], self.key_id)
         equal(found["Arn"], arn(region, self.key_id))
         equal(sorted(found[ALGORITHMS_MEMBER[self.kind.usage]]), sorted(self.kind.algorithms))
-        equal([member for member in ALGORITHMS_MEMBER.values() if member in found], [ALGORITHMS_MEMBER[self.kind.usage]])
+        equal(
+            [member for member in ALGORITHMS_MEMBER.values() if member in found], [ALGORITHMS_MEMBER[self.kind.usage]]
+        )
         equal("CurrentKeyMaterialId" in found, self.kind.spec == "SYMMETRIC_DEFAULT")
         configuration = found["MultiRegionConfiguration"]
         equal(configuration["MultiRegionKeyType"], "PRIMARY" if region == US else "REPLICA")
         equal(sorted(replica["Region"] for replica in configuration["ReplicaKeys"]), sorted((EU, AP)))
-        names = ("KeyId", "KeySpec", "KeyUsage", "Origin", "KeyManager", "CurrentKeyMaterialId", "CustomerMasterKeySpec")
+        names = (
+            "KeyId",
+            "KeySpec",
+            "KeyUsage",
+            "Origin",
+            "KeyManager",
+            "CurrentKeyMaterialId",
+            "CustomerMasterKeySpec",
+        )
         return [found.get(name) for name in names] + [configuration["PrimaryKey"]]
 
     def use(self, regions):
@@ -80,7 +90,9 @@ class Life:
             return
         before = material(kms[region], self.key_id)
         kms[region].rotate_key_on_demand(KeyId=self.key_id)
-        eventually("every Region has the new material", lambda: before not in self._materials() and len(self._materials()) == 1)
+        eventually(
+            "every Region has the new material", lambda: before not in self._materials() and len(self._materials()) == 1
+        )
 
     def _materials(self):
         return {material(kms[region], self.key_id) for region in REGIONS}
@@ -96,7 +108,9 @@ class Life:
             return
         before = material(kms[EU], self.key_id)
         kms[EU].rotate_key_on_demand(KeyId=self.key_id)
-        holds("OnDemandRotationStartDate" in kms[EU].get_key_rotation_status(KeyId=self.key_id), "the rotation has begun")
+        holds(
+            "OnDemandRotationStartDate" in kms[EU].get_key_rotation_status(KeyId=self.key_id), "the rotation has begun"
+        )
         refused("ConflictException", None, kms[EU].rotate_key_on_demand, KeyId=self.key_id)
         equal(material(kms[EU], self.key_id), before, "the old material stays current")
         self.waiting_material = before
@@ -104,8 +118,10 @@ class Life:
     def finish_rotation(self):
         if self.kind.spec != "SYMMETRIC_DEFAULT":
             return
-        eventually("every Region has the new material",
-                   lambda: self.waiting_material not in self._materials() and len(self._materials()) == 1)
+        eventually(
+            "every Region has the new material",
+            lambda: self.waiting_material not in self._materials() and len(self._materials()) == 1,
+        )
         equal("OnDemandRotationStartDate" in kms[EU].get_key_rotation_status(KeyId=self.key_id), False)
 
     def come_back(self):
@@ -123,8 +139,12 @@ class Life:
     def be_deleted(self):
         for region in (US, AP, EU):
             eventually(f"the key is gone from {region}", lambda region=region: self._is_gone(region))
-            refused("NotFoundException", f"Key '{arn(region, self.key_id)}' does not exist",
-                    kms[region].describe_key, KeyId=self.key_id)
+            refused(
+                "NotFoundException",
+                f"Key '{arn(region, self.key_id)}' does not exist",
+                kms[region].describe_key,
+                KeyId=self.key_id,
+            )
 
     def _is_gone(self, region):
         pages = kms[region].get_paginator("list_keys").paginate()
@@ -138,6 +158,7 @@ cluster, kms = None, {}
 
 def each(step):
     """The step for every life, several at once; fails with the first that did."""
+
     def one(life):
         with about(life.kind):
             step(life)

@@ -35,9 +35,13 @@ def aliases_per_key():
     us, key_id, limit = kms[US], create(kms[US]), QUOTAS["aliases_per_key"]
     for number in range(limit):
         us.create_alias(AliasName=f"alias/limit-{number}", TargetKeyId=key_id)
-    refused("LimitExceededException",
-            f"Aliases per key quota for this account in this region is {limit}, current usage is {limit}.",
-            us.create_alias, AliasName="alias/limit", TargetKeyId=key_id)
+    refused(
+        "LimitExceededException",
+        f"Aliases per key quota for this account in this region is {limit}, current usage is {limit}.",
+        us.create_alias,
+        AliasName="alias/limit",
+        TargetKeyId=key_id,
+    )
 
 
 @claim
@@ -49,10 +53,13 @@ def on_demand_rotations_per_key():
             before = material(us, key_id)
             us.rotate_key_on_demand(KeyId=key_id)
             eventually("the key has new material", lambda key_id=key_id, before=before: material(us, key_id) != before)
-        refused("LimitExceededException",
-                "The on-demand rotations limit has been reached for the given keyId. "
-                f"No more on-demand rotations can be performed for this key: {arn(US, key_id)}",
-                us.rotate_key_on_demand, KeyId=key_id)
+        refused(
+            "LimitExceededException",
+            "The on-demand rotations limit has been reached for the given keyId. "
+            f"No more on-demand rotations can be performed for this key: {arn(US, key_id)}",
+            us.rotate_key_on_demand,
+            KeyId=key_id,
+        )
 
 
 @claim
@@ -63,8 +70,12 @@ def an_import_token_ends_after_its_day():
 
     def is_refused():
         try:
-            us.import_key_material(KeyId=key_id, ImportToken=given["ImportToken"], EncryptedKeyMaterial=secret,
-                                   ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE")
+            us.import_key_material(
+                KeyId=key_id,
+                ImportToken=given["ImportToken"],
+                EncryptedKeyMaterial=secret,
+                ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+            )
         except ClientError as error:
             equal(error.response["Error"]["Code"], "ExpiredImportTokenException")
             return True
@@ -83,9 +94,14 @@ def a_deleted_key_takes_its_aliases_and_grants_with_it():
     eventually("the key is gone", lambda: all(key["KeyId"] != key_id for key in us.list_keys()["Keys"]))
     refused("NotFoundException", f"Key '{arn(US, key_id)}' does not exist", us.describe_key, KeyId=key_id)
     refused("NotFoundException", None, us.describe_key, KeyId="alias/of-a-deleted-key")
-    # Whoever has no key by that name is told no more than a stranger (kms-rules §1.8, the older text).
-    refused("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in "
-            "this region, or you are not allowed to access.", us.decrypt, CiphertextBlob=blob)
+    # Whoever has no key by that name is told no more than a stranger.
+    refused(
+        "AccessDeniedException",
+        "The ciphertext refers to a customer master key that does not exist, does not exist in "
+        "this region, or you are not allowed to access.",
+        us.decrypt,
+        CiphertextBlob=blob,
+    )
     listed = us.list_retirable_grants(RetiringPrincipal=ALICE.arn)["Grants"]
     holds(all(grant["KeyId"] != arn(US, key_id) for grant in listed), "its grants are gone")
 
@@ -96,9 +112,11 @@ def keys_per_account():
     for region in (us, eu):
         for _ in range(limit - len(region.list_keys()["Keys"])):
             create(region)
-        refused("LimitExceededException",
-                f"Key quota for this account in this region is {limit} but the current usage is {limit}.",
-                region.create_key)
+        refused(
+            "LimitExceededException",
+            f"Key quota for this account in this region is {limit} but the current usage is {limit}.",
+            region.create_key,
+        )
         refused("LimitExceededException", None, region.create_key, MultiRegion=True)
 
 

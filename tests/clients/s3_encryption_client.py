@@ -1,4 +1,4 @@
-"""The Amazon S3 Encryption Client for Python with keys of a development cluster: `python -m s3_encryption_client ENDPOINT`.
+"""The Amazon S3 Encryption Client for Python with keys of a cluster: `python -m s3_encryption_client ENDPOINT`.
 
 Objects are stored in a stub in this process; keys and everything about them come from the cluster.
 """
@@ -13,7 +13,7 @@ from s3_encryption.materials.materials import AlgorithmSuite, CommitmentPolicy
 
 from harness import recording
 from harness.checks import claim, equal, eventually, fail, holds, passed, run
-from harness.regions import AP, EU, US, arn, clients, create, material, replicate, session
+from harness.regions import EU, arn, clients, create, material, replicate, session
 from harness.stubs import S3, serve
 
 recording.suite("S3 Encryption Client")
@@ -60,8 +60,10 @@ def both_algorithm_suites_and_an_encryption_context():
     key_id = everywhere()
     suites = (
         {},
-        {"encryption_algorithm": AlgorithmSuite.ALG_AES_256_GCM_IV12_TAG16_NO_KDF,
-         "commitment_policy": CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT},
+        {
+            "encryption_algorithm": AlgorithmSuite.ALG_AES_256_GCM_IV12_TAG16_NO_KDF,
+            "commitment_policy": CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT,
+        },
     )
     context = {"tenant": "7"}
     for config in suites:
@@ -79,10 +81,15 @@ def large_objects_go_up_in_parts():
     upload = writer.create_multipart_upload(Bucket="orders", Key="large")["UploadId"]
     half = 5 * 1024 * 1024
     for number, part in ((1, large[:half]), (2, large[half:])):
-        writer.upload_part(Bucket="orders", Key="large", UploadId=upload, PartNumber=number, Body=part,
-                           IsLastPart=number == 2)
-    writer.complete_multipart_upload(Bucket="orders", Key="large", UploadId=upload, MultipartUpload={
-        "Parts": [{"PartNumber": number, "ETag": '"tag"'} for number in (1, 2)]})
+        writer.upload_part(
+            Bucket="orders", Key="large", UploadId=upload, PartNumber=number, Body=part, IsLastPart=number == 2
+        )
+    writer.complete_multipart_upload(
+        Bucket="orders",
+        Key="large",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": number, "ETag": '"tag"'} for number in (1, 2)]},
+    )
     equal(s3(ap, key_id).get_object(Bucket="orders", Key="large")["Body"].read() == large, True, "the large object")
 
 

@@ -4,7 +4,7 @@ import sys
 
 from harness.checks import run
 
-from . import asymmetric, keys, multi_region, properties, sharing, symmetric  # noqa: F401
+from . import asymmetric, keys, multi_region, properties, sharing, symmetric
 from .cli import ENDPOINT, installed
 
 sys.exit(run(f"{installed('--version')}, {ENDPOINT}"))

@@ -16,8 +16,15 @@ def signatures_are_made_and_verified():
     refused("KMSInvalidSignatureException", "", "verify", *message, "--signature", file("wrong", "nonsense"))
     listed = text("get-public-key", "--key-id", key, "--query", "[KeySpec,KeyUsage,SigningAlgorithms[0]]")
     equal(listed, "ECC_NIST_P256\tSIGN_VERIFY\tECDSA_SHA_256")
-    refused("InvalidKeyUsageException", "key usage is SIGN_VERIFY which is not valid for Encrypt.",
-            "encrypt", "--key-id", key, "--plaintext", file("plain", "x"))
+    refused(
+        "InvalidKeyUsageException",
+        "key usage is SIGN_VERIFY which is not valid for Encrypt.",
+        "encrypt",
+        "--key-id",
+        key,
+        "--plaintext",
+        file("plain", "x"),
+    )
     refused("ValidationException", "You must specify a KeyUsage value", "create-key", "--key-spec", "ECC_NIST_P256")
 
 
@@ -26,7 +33,9 @@ def rsa_keys_encrypt_and_decrypt():
     key = create("--key-spec", "RSA_2048", "--key-usage", "ENCRYPT_DECRYPT")
     algorithm = ("--key-id", key, "--encryption-algorithm", "RSAES_OAEP_SHA_256")
     blob = text("encrypt", *algorithm, "--plaintext", file("plain", "secret words"), "--query", "CiphertextBlob")
-    opened = text("decrypt", *algorithm, "--ciphertext-blob", file("rsa", base64.b64decode(blob)), "--query", "Plaintext")
+    opened = text(
+        "decrypt", *algorithm, "--ciphertext-blob", file("rsa", base64.b64decode(blob)), "--query", "Plaintext"
+    )
     equal(base64.b64decode(opened), b"secret words")
 
 
@@ -44,9 +53,20 @@ def two_keys_agree_on_a_secret():
     arguments = ("--key-spec", "ECC_NIST_P256", "--key-usage", "KEY_AGREEMENT")
     keys = [create(*arguments), create(*arguments)]
     public = [base64.b64decode(text("get-public-key", "--key-id", key, "--query", "PublicKey")) for key in keys]
-    secrets = {text("derive-shared-secret", "--key-id", key, "--key-agreement-algorithm", "ECDH",
-                    "--public-key", file("peer", peer), "--query", "SharedSecret")
-               for key, peer in zip(keys, reversed(public), strict=True)}
+    secrets = {
+        text(
+            "derive-shared-secret",
+            "--key-id",
+            key,
+            "--key-agreement-algorithm",
+            "ECDH",
+            "--public-key",
+            file("peer", peer),
+            "--query",
+            "SharedSecret",
+        )
+        for key, peer in zip(keys, reversed(public), strict=True)
+    }
     equal(len(secrets), 1)
 
 
@@ -54,8 +74,9 @@ def two_keys_agree_on_a_secret():
 def data_key_pairs_come_with_and_without_their_private_key():
     key = create()
     arguments = ("--key-id", key, "--key-pair-spec", "ECC_NIST_EDWARDS25519")
-    blob, plain = text("generate-data-key-pair", *arguments,
-                       "--query", "[PrivateKeyCiphertextBlob,PrivateKeyPlaintext]").split("\t")
+    blob, plain = text(
+        "generate-data-key-pair", *arguments, "--query", "[PrivateKeyCiphertextBlob,PrivateKeyPlaintext]"
+    ).split("\t")
     opened = text("decrypt", "--ciphertext-blob", file("pair", base64.b64decode(blob)), "--query", "Plaintext")
     equal(opened, plain)
     made = text("generate-data-key-pair-without-plaintext", *arguments, "--query", "keys(@)")

@@ -27,8 +27,15 @@ def keys_are_described_anew_disabled_and_enabled():
     text("update-key-description", "--key-id", key, "--description", "second")
     equal(describe("Description", "--key-id", key), "second")
     text("disable-key", "--key-id", key)
-    refused("DisabledException", f"{arn(US, key)} is disabled.",
-            "encrypt", "--key-id", key, "--plaintext", file("plain", "x"))
+    refused(
+        "DisabledException",
+        f"{arn(US, key)} is disabled.",
+        "encrypt",
+        "--key-id",
+        key,
+        "--plaintext",
+        file("plain", "x"),
+    )
     text("enable-key", "--key-id", key)
     equal(describe("KeyState", "--key-id", key), "Enabled")
 
@@ -42,20 +49,41 @@ def rotation_is_switched_on_and_off_and_asked_for():
     text("disable-key-rotation", "--key-id", key)
     equal(text("get-key-rotation-status", "--key-id", key, "--query", "KeyRotationEnabled"), "False")
     equal(text("rotate-key-on-demand", "--key-id", key, "--query", "KeyId"), arn(US, key))
-    becomes("the rotation is listed", "ON_DEMAND",
-            "list-key-rotations", "--key-id", key, "--query", "Rotations[].RotationType")
+    becomes(
+        "the rotation is listed",
+        "ON_DEMAND",
+        "list-key-rotations",
+        "--key-id",
+        key,
+        "--query",
+        "Rotations[].RotationType",
+    )
     refused("NotFoundException", "does not exist", "rotate-key-on-demand", "--key-id", NO_KEY)
 
 
 @claim
 def deletion_is_scheduled_and_cancelled():
     key = create()
-    refused("ValidationException", "PendingWindowInDays must be between 7 and 30",
-            "schedule-key-deletion", "--key-id", key, "--pending-window-in-days", "6")
+    refused(
+        "ValidationException",
+        "PendingWindowInDays must be between 7 and 30",
+        "schedule-key-deletion",
+        "--key-id",
+        key,
+        "--pending-window-in-days",
+        "6",
+    )
     scheduled = text("schedule-key-deletion", "--key-id", key, "--pending-window-in-days", "7", "--query", "KeyState")
     equal(scheduled, "PendingDeletion")
-    refused("KMSInvalidStateException", f"{arn(US, key)} is pending deletion.",
-            "encrypt", "--key-id", key, "--plaintext", file("plain", "x"))
+    refused(
+        "KMSInvalidStateException",
+        f"{arn(US, key)} is pending deletion.",
+        "encrypt",
+        "--key-id",
+        key,
+        "--plaintext",
+        file("plain", "x"),
+    )
     equal(text("cancel-key-deletion", "--key-id", key, "--query", "KeyId"), arn(US, key))
     equal(describe("KeyState", "--key-id", key), "Disabled")
 

@@ -13,17 +13,35 @@ def a_multi_region_key_is_replicated_used_moved_and_rotated():
     key = create("--multi-region")
     equal(describe("MultiRegionConfiguration.MultiRegionKeyType", "--key-id", key), "PRIMARY")
     blob = encrypt("five", "--key-id", key, "--plaintext", file("plain", "everywhere"))
-    equal(text("replicate-key", "--key-id", key, "--replica-region", EU, "--query", "ReplicaKeyMetadata.KeyState"),
-          "Creating")
-    becomes("the replica is enabled", "Enabled",
-            "describe-key", "--key-id", key, *IN_EU, "--query", "KeyMetadata.KeyState")
+    equal(
+        text("replicate-key", "--key-id", key, "--replica-region", EU, "--query", "ReplicaKeyMetadata.KeyState"),
+        "Creating",
+    )
+    becomes(
+        "the replica is enabled", "Enabled", "describe-key", "--key-id", key, *IN_EU, "--query", "KeyMetadata.KeyState"
+    )
     equal(decrypt(blob, *IN_EU), b"everywhere")
     refused("AlreadyExistsException", "", "replicate-key", "--key-id", key, "--replica-region", EU)
-    refused("UnsupportedOperationException", "is not a multi-region primary key.",
-            "replicate-key", "--key-id", key, "--replica-region", AP, *IN_EU)
+    refused(
+        "UnsupportedOperationException",
+        "is not a multi-region primary key.",
+        "replicate-key",
+        "--key-id",
+        key,
+        "--replica-region",
+        AP,
+        *IN_EU,
+    )
     text("update-primary-region", "--key-id", key, "--primary-region", EU)
-    becomes("the primary has moved", EU,
-            "describe-key", "--key-id", key, "--query", "KeyMetadata.MultiRegionConfiguration.PrimaryKey.Region")
+    becomes(
+        "the primary has moved",
+        EU,
+        "describe-key",
+        "--key-id",
+        key,
+        "--query",
+        "KeyMetadata.MultiRegionConfiguration.PrimaryKey.Region",
+    )
     text("rotate-key-on-demand", "--key-id", key, *IN_EU)
     refused("UnsupportedOperationException", "", "rotate-key-on-demand", "--key-id", key)
 
@@ -32,8 +50,9 @@ def a_multi_region_key_is_replicated_used_moved_and_rotated():
 def a_primary_with_a_replica_waits_with_its_deletion():
     key = create("--multi-region")
     text("replicate-key", "--key-id", key, "--replica-region", EU)
-    becomes("the replica is enabled", "Enabled",
-            "describe-key", "--key-id", key, *IN_EU, "--query", "KeyMetadata.KeyState")
+    becomes(
+        "the replica is enabled", "Enabled", "describe-key", "--key-id", key, *IN_EU, "--query", "KeyMetadata.KeyState"
+    )
     equal(text("schedule-key-deletion", "--key-id", key, "--query", "KeyState"), "PendingReplicaDeletion")
     text("cancel-key-deletion", "--key-id", key)
     equal(describe("KeyState", "--key-id", key), "Disabled")

@@ -13,8 +13,15 @@ def aliases_name_keys():
     key, other = create(), create()
     alias = f"alias/cli-{key}"
     text("create-alias", "--alias-name", alias, "--target-key-id", key)
-    refused("AlreadyExistsException", f"An alias with the name arn:aws:kms:{US}:{ACCOUNT}:{alias} already exists",
-            "create-alias", "--alias-name", alias, "--target-key-id", key)
+    refused(
+        "AlreadyExistsException",
+        f"An alias with the name arn:aws:kms:{US}:{ACCOUNT}:{alias} already exists",
+        "create-alias",
+        "--alias-name",
+        alias,
+        "--target-key-id",
+        key,
+    )
     text("update-alias", "--alias-name", alias, "--target-key-id", other)
     equal(text("list-aliases", "--key-id", other, "--query", "Aliases[].AliasName"), alias)
     equal(describe("KeyId", "--key-id", alias), other)
@@ -29,8 +36,15 @@ def tags_are_added_and_removed():
     text("tag-resource", "--key-id", key, "--tags", "TagKey=c,TagValue=d", "TagKey=e,TagValue=f")
     text("untag-resource", "--key-id", key, "--tag-keys", "a", "e")
     equal(text("list-resource-tags", "--key-id", key, "--query", "Tags[].[TagKey,TagValue]"), "c\td")
-    refused("TagException", "Tags beginning with aws: are reserved",
-            "tag-resource", "--key-id", key, "--tags", "TagKey=aws:x,TagValue=y")
+    refused(
+        "TagException",
+        "Tags beginning with aws: are reserved",
+        "tag-resource",
+        "--key-id",
+        key,
+        "--tags",
+        "TagKey=aws:x,TagValue=y",
+    )
 
 
 @claim

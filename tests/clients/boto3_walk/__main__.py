@@ -7,7 +7,7 @@ import botocore
 
 from harness.checks import run
 
-from . import (  # noqa: F401
+from . import (
     access,
     aliases,
     asymmetric,

@@ -2,7 +2,19 @@
 
 from harness.checks import about, claim, equal, refused
 from harness.regions import US, arn, create, material
-from harness.specs import ALGORITHMS_MEMBER, DIGEST_BYTES, ECDSA, ENCRYPT, HMAC, KINDS, MAC, OAEP_MAX, RSA, RSA_SIGNING, SIGN
+from harness.specs import (
+    ALGORITHMS_MEMBER,
+    DIGEST_BYTES,
+    ECDSA,
+    ENCRYPT,
+    HMAC,
+    KINDS,
+    MAC,
+    OAEP_MAX,
+    RSA,
+    RSA_SIGNING,
+    SIGN,
+)
 
 from .world import us
 
@@ -19,10 +31,20 @@ def a_public_key_comes_with_what_it_is_for():
                 answer["PublicKey"] = type(answer["PublicKey"])
                 member = ALGORITHMS_MEMBER[kind.usage]
                 answer[member] = sorted(answer.get(member, ()))
-                equal(answer, {"KeyId": arn(US, key_id), "PublicKey": bytes, "KeySpec": kind.spec, "KeyUsage": kind.usage,
-                               member: sorted(kind.algorithms)})
+                equal(
+                    answer,
+                    {
+                        "KeyId": arn(US, key_id),
+                        "PublicKey": bytes,
+                        "KeySpec": kind.spec,
+                        "KeyUsage": kind.usage,
+                        member: sorted(kind.algorithms),
+                    },
+                )
     for spec, usage in (("SYMMETRIC_DEFAULT", ENCRYPT), ("HMAC_256", MAC)):
-        refused("UnsupportedOperationException", None, us.get_public_key, KeyId=create(us, KeySpec=spec, KeyUsage=usage))
+        refused(
+            "UnsupportedOperationException", None, us.get_public_key, KeyId=create(us, KeySpec=spec, KeyUsage=usage)
+        )
 
 
 @claim
@@ -33,18 +55,39 @@ def rsa_keys_encrypt_up_to_the_length_of_their_padding():
             longest = OAEP_MAX[spec, bits]
             arguments = {"KeyId": key_id, "EncryptionAlgorithm": algorithm}
             us.encrypt(Plaintext=bytes(longest), **arguments)
-            refused("ValidationException",
-                    f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {longest} bytes.",
-                    us.encrypt, Plaintext=bytes(longest + 1), **arguments)
-        refused("InvalidKeyUsageException", f"Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}.",
-                us.encrypt, KeyId=key_id, Plaintext=b"x")
+            refused(
+                "ValidationException",
+                f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {longest} bytes.",
+                us.encrypt,
+                Plaintext=bytes(longest + 1),
+                **arguments,
+            )
+        refused(
+            "InvalidKeyUsageException",
+            f"Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}.",
+            us.encrypt,
+            KeyId=key_id,
+            Plaintext=b"x",
+        )
         blob = us.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionAlgorithm="RSAES_OAEP_SHA_1")["CiphertextBlob"]
-        refused("InvalidCiphertextException", "",
-                us.decrypt, KeyId=key_id, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
+        refused(
+            "InvalidCiphertextException",
+            "",
+            us.decrypt,
+            KeyId=key_id,
+            CiphertextBlob=blob,
+            EncryptionAlgorithm="RSAES_OAEP_SHA_256",
+        )
         refused("InvalidCiphertextException", "", us.decrypt, CiphertextBlob=blob)
     signing = create(us, KeySpec="RSA_2048", KeyUsage=SIGN)
-    refused("InvalidKeyUsageException", f"{arn(US, signing)} key usage is SIGN_VERIFY which is not valid for Decrypt.",
-            us.decrypt, KeyId=signing, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_1")
+    refused(
+        "InvalidKeyUsageException",
+        f"{arn(US, signing)} key usage is SIGN_VERIFY which is not valid for Decrypt.",
+        us.decrypt,
+        KeyId=signing,
+        CiphertextBlob=blob,
+        EncryptionAlgorithm="RSAES_OAEP_SHA_1",
+    )
 
 
 @claim
@@ -55,8 +98,12 @@ def ciphertext_moves_between_symmetric_and_rsa_keys():
     there = us.re_encrypt(CiphertextBlob=blob, DestinationKeyId=rsa, DestinationEncryptionAlgorithm=oaep)
     equal((there["SourceEncryptionAlgorithm"], there["DestinationEncryptionAlgorithm"]), ("SYMMETRIC_DEFAULT", oaep))
     equal((there["SourceKeyMaterialId"], "DestinationKeyMaterialId" in there), (material(us, symmetric), False))
-    back = us.re_encrypt(CiphertextBlob=there["CiphertextBlob"], SourceKeyId=rsa, SourceEncryptionAlgorithm=oaep,
-                         DestinationKeyId=symmetric)
+    back = us.re_encrypt(
+        CiphertextBlob=there["CiphertextBlob"],
+        SourceKeyId=rsa,
+        SourceEncryptionAlgorithm=oaep,
+        DestinationKeyId=symmetric,
+    )
     equal(("SourceKeyMaterialId" in back, back["DestinationKeyMaterialId"]), (False, material(us, symmetric)))
     equal(us.decrypt(CiphertextBlob=back["CiphertextBlob"])["Plaintext"], b"moved")
 
@@ -84,10 +131,18 @@ def algorithms_of_other_specs_are_refused():
             key_id = create(us, **kind.arguments())
             for algorithm in sorted(set(every) - set(kind.algorithms)):
                 text = f"Algorithm {algorithm} is incompatible with key spec {kind.spec}."
-                refused("InvalidKeyUsageException", text,
-                        us.sign, KeyId=key_id, Message=b"x", SigningAlgorithm=algorithm)
-                refused("InvalidKeyUsageException", text,
-                        us.verify, KeyId=key_id, Message=b"x", Signature=bytes(64), SigningAlgorithm=algorithm)
+                refused(
+                    "InvalidKeyUsageException", text, us.sign, KeyId=key_id, Message=b"x", SigningAlgorithm=algorithm
+                )
+                refused(
+                    "InvalidKeyUsageException",
+                    text,
+                    us.verify,
+                    KeyId=key_id,
+                    Message=b"x",
+                    Signature=bytes(64),
+                    SigningAlgorithm=algorithm,
+                )
 
 
 @claim
@@ -115,7 +170,20 @@ def mac_algorithms_go_with_their_own_spec_alone():
             if other != spec:
                 algorithm = other.replace("_", "_SHA_")
                 text = f"Algorithm {algorithm} is incompatible with key spec {spec}."
-                refused("InvalidKeyUsageException", text,
-                        us.generate_mac, KeyId=key_id, Message=b"x", MacAlgorithm=algorithm)
-                refused("InvalidKeyUsageException", text,
-                        us.verify_mac, KeyId=key_id, Message=b"x", Mac=b"x", MacAlgorithm=algorithm)
+                refused(
+                    "InvalidKeyUsageException",
+                    text,
+                    us.generate_mac,
+                    KeyId=key_id,
+                    Message=b"x",
+                    MacAlgorithm=algorithm,
+                )
+                refused(
+                    "InvalidKeyUsageException",
+                    text,
+                    us.verify_mac,
+                    KeyId=key_id,
+                    Message=b"x",
+                    Mac=b"x",
+                    MacAlgorithm=algorithm,
+                )

@@ -18,8 +18,10 @@ def every_kind_of_key_is_created_and_described():
         with about(kind):
             made = us.create_key(**kind.arguments())["KeyMetadata"]
             equal(made["Arn"], arn("us-east-1", made["KeyId"]))
-            equal((made["KeyState"], made["Enabled"], made["KeySpec"], made["KeyUsage"], made["Origin"]),
-                  ("Enabled", True, kind.spec, kind.usage, "AWS_KMS"))
+            equal(
+                (made["KeyState"], made["Enabled"], made["KeySpec"], made["KeyUsage"], made["Origin"]),
+                ("Enabled", True, kind.spec, kind.usage, "AWS_KMS"),
+            )
             equal(sorted(made[ALGORITHMS_MEMBER[kind.usage]]), sorted(kind.algorithms))
             equal([name for name in ALGORITHMS_MEMBER.values() if name in made], [ALGORITHMS_MEMBER[kind.usage]])
             equal("CurrentKeyMaterialId" in made, kind.spec == "SYMMETRIC_DEFAULT")
@@ -32,9 +34,12 @@ def every_kind_of_key_is_created_and_described():
 def the_usage_must_be_named_for_all_but_symmetric_keys():
     for spec in SPECS:
         if spec != "SYMMETRIC_DEFAULT":
-            refused("ValidationException",
-                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-                    us.create_key, KeySpec=spec)
+            refused(
+                "ValidationException",
+                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+                us.create_key,
+                KeySpec=spec,
+            )
 
 
 @claim
@@ -43,30 +48,56 @@ def usages_that_a_spec_does_not_have_are_refused():
     for spec in SPECS:
         for usage in USAGES:
             if (spec, usage) not in right:
-                refused("ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}",
-                        us.create_key, KeySpec=spec, KeyUsage=usage)
+                refused(
+                    "ValidationException",
+                    f"KeyUsage {usage} is not compatible with KeySpec {spec}",
+                    us.create_key,
+                    KeySpec=spec,
+                    KeyUsage=usage,
+                )
 
 
 @claim
 def the_deprecated_name_of_the_spec_still_works_alone():
     made = us.create_key(CustomerMasterKeySpec="ECC_NIST_P256", KeyUsage=SIGN)["KeyMetadata"]
     equal((made["KeySpec"], made["CustomerMasterKeySpec"]), ("ECC_NIST_P256", "ECC_NIST_P256"))
-    refused("ValidationException",
-            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
-            us.create_key, KeySpec="SYMMETRIC_DEFAULT", CustomerMasterKeySpec="SYMMETRIC_DEFAULT")
+    refused(
+        "ValidationException",
+        "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "
+        "CustomerMasterKeySpec is deprecated.",
+        us.create_key,
+        KeySpec="SYMMETRIC_DEFAULT",
+        CustomerMasterKeySpec="SYMMETRIC_DEFAULT",
+    )
 
 
 @claim
 def keys_that_are_not_made_here_are_refused():
     for usage in (ENCRYPT, SIGN, AGREE):
-        refused("ValidationException", "KeySpec SM2 is not supported in this Region",
-                us.create_key, KeySpec="SM2", KeyUsage=usage)
+        refused(
+            "ValidationException",
+            "KeySpec SM2 is not supported in this Region",
+            us.create_key,
+            KeySpec="SM2",
+            KeyUsage=usage,
+        )
     for spec in ML_DSA:
-        refused("ValidationException", f"KeySpec {spec} is not supported for Origin EXTERNAL",
-                us.create_key, KeySpec=spec, KeyUsage=SIGN, Origin="EXTERNAL")
+        refused(
+            "ValidationException",
+            f"KeySpec {spec} is not supported for Origin EXTERNAL",
+            us.create_key,
+            KeySpec=spec,
+            KeyUsage=SIGN,
+            Origin="EXTERNAL",
+        )
     for origin in ("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"):
-        refused("CustomKeyStoreNotFoundException", None,
-                us.create_key, Origin=origin, CustomKeyStoreId="cks-1234567890abcdef0")
+        refused(
+            "CustomKeyStoreNotFoundException",
+            None,
+            us.create_key,
+            Origin=origin,
+            CustomKeyStoreId="cks-1234567890abcdef0",
+        )
 
 
 @claim

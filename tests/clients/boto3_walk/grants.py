@@ -31,18 +31,31 @@ def denied(call, **arguments):
 def a_grant_is_listed_with_all_that_was_asked_for():
     key_id = create(us)
     constraints = {"EncryptionContextSubset": {"tenant": "7"}}
-    grant_id, token = grant(key_id, ALICE, "Encrypt", "Decrypt", RetiringPrincipal=BOB.arn, Name="the-first",
-                            Constraints=constraints)
+    grant_id, token = grant(
+        key_id, ALICE, "Encrypt", "Decrypt", RetiringPrincipal=BOB.arn, Name="the-first", Constraints=constraints
+    )
     holds(re.fullmatch("[0-9a-f]{64}", grant_id) is not None, f"64 hex digits: {grant_id}")
     (entry,) = listed(key_id)
     entry.pop("CreationDate")
     entry["Operations"] = sorted(entry["Operations"])
-    equal(entry, {"KeyId": arn(US, key_id), "GrantId": grant_id, "Name": "the-first", "GranteePrincipal": ALICE.arn,
-                  "RetiringPrincipal": BOB.arn, "IssuingAccount": f"arn:aws:iam::{ACCOUNT}:root",
-                  "Operations": ["Decrypt", "Encrypt"], "Constraints": constraints})
+    equal(
+        entry,
+        {
+            "KeyId": arn(US, key_id),
+            "GrantId": grant_id,
+            "Name": "the-first",
+            "GranteePrincipal": ALICE.arn,
+            "RetiringPrincipal": BOB.arn,
+            "IssuingAccount": f"arn:aws:iam::{ACCOUNT}:root",
+            "Operations": ["Decrypt", "Encrypt"],
+            "Constraints": constraints,
+        },
+    )
     exact = {"EncryptionContextEquals": CONTEXT}
     other, _ = grant(key_id, ALICE, "Encrypt", RetiringPrincipal=BOB.arn, Constraints=exact)
-    equal([entry["Constraints"] for entry in [*listed(key_id), *retirable(BOB)] if entry["GrantId"] == other], [exact] * 2)
+    equal(
+        [entry["Constraints"] for entry in [*listed(key_id), *retirable(BOB)] if entry["GrantId"] == other], [exact] * 2
+    )
     unnamed, _ = grant(key_id, ALICE, "Encrypt")
     equal([entry["Name"] for entry in listed(key_id, GrantId=unnamed)], [""])
     equal(token == grant(key_id, ALICE, "Encrypt")[1], False, "every token is unique")
@@ -90,7 +103,7 @@ def constraints_are_about_the_encryption_context():
     alice.encrypt(EncryptionContext=CONTEXT, **arguments)
     bob.encrypt(EncryptionContext=CONTEXT, **arguments)
     bob.encrypt(EncryptionContext=more, **arguments)
-    # Keys of a constraint are compared without case, values with it (kms-rules §7.5).
+    # Keys of a constraint are compared without case, values with it.
     bob.encrypt(EncryptionContext={"Tenant": "7"}, **arguments)
     for wrong in ({}, {"tenant": "7"}, more, {**CONTEXT, "tenant": "8"}):
         denied(alice.encrypt, EncryptionContext=wrong, **arguments)
@@ -109,7 +122,9 @@ def a_grantee_hands_on_no_more_than_it_has():
     arguments = {"KeyId": key_id, "GranteePrincipal": BOB.arn}
     denied(alice.create_grant, Operations=["Encrypt", "GenerateDataKey"], Constraints=constraints, **arguments)
     denied(alice.create_grant, Operations=["Encrypt"], **arguments)
-    denied(alice.create_grant, Operations=["Encrypt"], Constraints={"EncryptionContextSubset": {"other": "1"}}, **arguments)
+    denied(
+        alice.create_grant, Operations=["Encrypt"], Constraints={"EncryptionContextSubset": {"other": "1"}}, **arguments
+    )
     grant(key_id, BOB, "Encrypt", by=alice, Constraints={"EncryptionContextEquals": {"tenant": "7", "a": "b"}})
 
 
@@ -130,7 +145,9 @@ def grants_are_retired_by_those_who_may():
 
 
 def retirable(who):
-    pages = us.get_paginator("list_retirable_grants").paginate(RetiringPrincipal=who.arn, PaginationConfig={"PageSize": 2})
+    pages = us.get_paginator("list_retirable_grants").paginate(
+        RetiringPrincipal=who.arn, PaginationConfig={"PageSize": 2}
+    )
     return [entry for page in pages for entry in page["Grants"]]
 
 
@@ -142,26 +159,39 @@ def grants_are_listed_by_pages_and_filters():
     equal(sorted(entry["GrantId"] for entry in paged), sorted(made))
     equal([entry["GrantId"] for entry in listed(key_id, GrantId=made[1])], [made[1]])
     equal({entry["GrantId"] for entry in listed(key_id, GranteePrincipal=BOB.arn)}, {made[1], made[3]})
-    # That filter is for callers that are services (kms-rules §2.8); AWS's answer to others is not known.
+    # That filter is for callers that are services; AWS's answer to others is not known.
     denied(us.list_grants, KeyId=key_id, GranteeServicePrincipal="ec2.amazonaws.com")
-    own = {entry["GrantId"] for page in stranger.get_paginator("list_retirable_grants").paginate(
-        RetiringPrincipal=STRANGER.arn) for entry in page["Grants"]}
+    own = {
+        entry["GrantId"]
+        for page in stranger.get_paginator("list_retirable_grants").paginate(RetiringPrincipal=STRANGER.arn)
+        for entry in page["Grants"]
+    }
     holds(set(made) <= own, "the retiring principal finds them from its own account")
 
 
 @claim
 def a_grant_reaches_into_another_account():
     key_id = create(us)
-    refused("AccessDeniedException",
-            f"User: {STRANGER.arn} is not authorized to perform: kms:Encrypt on this resource because the resource does not "
-            "exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies "
-            "access", stranger.encrypt, KeyId=arn(US, key_id), Plaintext=b"x")
+    refused(
+        "AccessDeniedException",
+        f"User: {STRANGER.arn} is not authorized to perform: kms:Encrypt on this resource because the resource does "
+        "not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly "
+        "denies access",
+        stranger.encrypt,
+        KeyId=arn(US, key_id),
+        Plaintext=b"x",
+    )
     grant(key_id, STRANGER, "Encrypt", "Decrypt")
     blob = stranger.encrypt(KeyId=arn(US, key_id), Plaintext=b"x")["CiphertextBlob"]
     equal(stranger.decrypt(CiphertextBlob=blob)["Plaintext"], b"x")
     # A bare key ID is one of the caller's own account.
-    refused("NotFoundException", f"Key '{arn(US, key_id).replace(ACCOUNT, STRANGER.account)}' does not exist",
-            stranger.encrypt, KeyId=key_id, Plaintext=b"x")
+    refused(
+        "NotFoundException",
+        f"Key '{arn(US, key_id).replace(ACCOUNT, STRANGER.account)}' does not exist",
+        stranger.encrypt,
+        KeyId=key_id,
+        Plaintext=b"x",
+    )
 
 
 @claim
@@ -174,11 +204,24 @@ def operations_must_fit_the_key():
     for arguments, operations in misfits:
         key_id = create(us, **arguments)
         for operation in operations:
-            refused("ValidationException", None,
-                    us.create_grant, KeyId=key_id, GranteePrincipal=ALICE.arn, Operations=[operation])
+            refused(
+                "ValidationException",
+                None,
+                us.create_grant,
+                KeyId=key_id,
+                GranteePrincipal=ALICE.arn,
+                Operations=[operation],
+            )
     signing = create(us, KeySpec="ECC_NIST_P256", KeyUsage=SIGN)
-    refused("ValidationException", None, us.create_grant, KeyId=signing, GranteePrincipal=ALICE.arn, Operations=["Sign"],
-            Constraints={"EncryptionContextSubset": CONTEXT})
+    refused(
+        "ValidationException",
+        None,
+        us.create_grant,
+        KeyId=signing,
+        GranteePrincipal=ALICE.arn,
+        Operations=["Sign"],
+        Constraints={"EncryptionContextSubset": CONTEXT},
+    )
 
 
 @claim
@@ -195,19 +238,43 @@ def principals_of_grants_are_checked():
         {"GranteeServicePrincipal": service, "Constraints": {"SourceArn": source}},
     ):
         refused("ValidationException", None, us.create_grant, **arguments, **wrong)
-    for wrong in ("arn:nonsense", f"arn:aws:iam::{ACCOUNT}:group/all", f"arn:aws:organizations::{ACCOUNT}:organization/o-1"):
+    for wrong in (
+        "arn:nonsense",
+        f"arn:aws:iam::{ACCOUNT}:group/all",
+        f"arn:aws:organizations::{ACCOUNT}:organization/o-1",
+    ):
         refused("InvalidArnException", None, us.create_grant, GranteePrincipal=wrong, **arguments)
-        refused("InvalidArnException", None, us.create_grant, GranteePrincipal=ALICE.arn, RetiringPrincipal=wrong, **arguments)
-    made = us.create_grant(GranteeServicePrincipal=service, RetiringServicePrincipal=service,
-                           Constraints={"SourceArn": source}, **arguments)
+        refused(
+            "InvalidArnException",
+            None,
+            us.create_grant,
+            GranteePrincipal=ALICE.arn,
+            RetiringPrincipal=wrong,
+            **arguments,
+        )
+    made = us.create_grant(
+        GranteeServicePrincipal=service,
+        RetiringServicePrincipal=service,
+        Constraints={"SourceArn": source},
+        **arguments,
+    )
     (entry,) = listed(key_id, GrantId=made["GrantId"])
-    equal((entry["GranteeServicePrincipal"], entry["RetiringServicePrincipal"], entry["Constraints"]),
-          (service, service, {"SourceArn": source}))
-    made = us.create_grant(GranteeServicePrincipal=service, RetiringPrincipal=BOB.arn, Constraints={"SourceArn": source},
-                           **arguments)
+    equal(
+        (entry["GranteeServicePrincipal"], entry["RetiringServicePrincipal"], entry["Constraints"]),
+        (service, service, {"SourceArn": source}),
+    )
+    made = us.create_grant(
+        GranteeServicePrincipal=service, RetiringPrincipal=BOB.arn, Constraints={"SourceArn": source}, **arguments
+    )
     (entry,) = [entry for entry in retirable(BOB) if entry["GrantId"] == made["GrantId"]]
     equal((entry["GranteeServicePrincipal"], entry["Constraints"]), (service, {"SourceArn": source}))
     nine = {f"key-{number}": "x" for number in range(9)}
     for wrong in (nine, {"a": "x" * 385}):
-        refused("ValidationException", None, us.create_grant, GranteePrincipal=ALICE.arn,
-                Constraints={"EncryptionContextSubset": wrong}, **arguments)
+        refused(
+            "ValidationException",
+            None,
+            us.create_grant,
+            GranteePrincipal=ALICE.arn,
+            Constraints={"EncryptionContextSubset": wrong},
+            **arguments,
+        )

@@ -1,10 +1,12 @@
 """Several imported materials of one key: pending, rotated to, expired one by one; in one Region and in several."""
 
-from harness.checks import claim, equal, eventually, holds, refused
+from harness.checks import about, claim, equal, eventually, holds, refused
 from harness.importing import import_material, new_material
 from harness.regions import EU, US, arn, create, material, metadata, replicate, state
+from harness.specs import KINDS
+from harness.uses import check, make, public_key_of
 
-from .world import eu, us
+from .world import ap, eu, us
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 
@@ -29,19 +31,36 @@ def a_key_rotates_to_the_material_that_was_imported_next():
     refused("KMSInvalidStateException", f"{arn(US, key_id)} is pending import.", us.rotate_key_on_demand, KeyId=key_id)
     first = new_import(us, key_id, first_bytes, KeyMaterialDescription="the first one")
     blob = us.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
-    refused("KMSInvalidStateException", f"No available key material pending rotation for the key: {arn(US, key_id)}.",
-            us.rotate_key_on_demand, KeyId=key_id)
+    refused(
+        "KMSInvalidStateException",
+        f"No available key material pending rotation for the key: {arn(US, key_id)}.",
+        us.rotate_key_on_demand,
+        KeyId=key_id,
+    )
     second = new_import(us, key_id, second_bytes, ImportType="NEW_KEY_MATERIAL")
     equal(states(us, key_id), {first: ("CURRENT", "IMPORTED"), second: ("PENDING_ROTATION", "IMPORTED")})
     equal(rotations(us, key_id)[first]["KeyMaterialDescription"], "the first one")
     equal(material(us, key_id), first)
     third_bytes = new_material(SYMMETRIC)
-    error = refused("KMSInvalidStateException", None, import_material, kms=us, key_id=key_id, spec=SYMMETRIC,
-                    material=third_bytes, ImportType="NEW_KEY_MATERIAL")
+    error = refused(
+        "KMSInvalidStateException",
+        None,
+        import_material,
+        kms=us,
+        key_id=key_id,
+        spec=SYMMETRIC,
+        material=third_bytes,
+        ImportType="NEW_KEY_MATERIAL",
+    )
     text = error["Error"]["Message"]
-    holds(text.startswith("New key material (id: ") and text.endswith(
-        f") cannot be imported into KMS key {arn(US, key_id)}, because another key material (id: {second}) is pending "
-        "rotation."), text)
+    holds(
+        text.startswith("New key material (id: ")
+        and text.endswith(
+            f") cannot be imported into KMS key {arn(US, key_id)}, because another key material (id: {second}) "
+            "is pending rotation."
+        ),
+        text,
+    )
     equal(us.rotate_key_on_demand(KeyId=key_id)["KeyId"], arn(US, key_id))
     eventually("the key has the second material", lambda: material(us, key_id) == second)
     equal(states(us, key_id), {first: ("NON_CURRENT", "IMPORTED"), second: ("CURRENT", "IMPORTED")})
@@ -80,12 +99,25 @@ def imported_keys_do_not_rotate_by_themselves():
 @claim
 def replicas_import_the_same_bytes():
     key_id, secret = create(us, Origin="EXTERNAL", MultiRegion=True), new_material(SYMMETRIC)
-    refused("KMSInvalidStateException", f"{arn(US, key_id)} is pending import.",
-            us.replicate_key, KeyId=key_id, ReplicaRegion=EU)
+    refused(
+        "KMSInvalidStateException",
+        f"{arn(US, key_id)} is pending import.",
+        us.replicate_key,
+        KeyId=key_id,
+        ReplicaRegion=EU,
+    )
     first = new_import(us, key_id, secret)
     replicate(us, eu, key_id, wanted="PendingImport")
-    refused("IncorrectKeyMaterialException", None, import_material, kms=eu, key_id=key_id, spec=SYMMETRIC,
-            material=new_material(SYMMETRIC), ImportType="EXISTING_KEY_MATERIAL")
+    refused(
+        "IncorrectKeyMaterialException",
+        None,
+        import_material,
+        kms=eu,
+        key_id=key_id,
+        spec=SYMMETRIC,
+        material=new_material(SYMMETRIC),
+        ImportType="EXISTING_KEY_MATERIAL",
+    )
     equal(new_import(eu, key_id, secret, ImportType="EXISTING_KEY_MATERIAL"), first)
     equal((state(eu, key_id), material(eu, key_id)), ("Enabled", first))
     blob = us.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
@@ -99,9 +131,32 @@ def replicas_import_the_same_bytes():
 
 
 @claim
+def every_kind_of_imported_key_is_one_key_in_all_regions():
+    for kind in KINDS:
+        if kind.importable:
+            with about(kind):
+                key_id = create(us, Origin="EXTERNAL", MultiRegion=True, **kind.arguments())
+                secret = new_material(kind.spec)
+                import_material(us, key_id, kind.spec, secret)
+                for kms in (eu, ap):
+                    replicate(us, kms, key_id, wanted="PendingImport")
+                    import_material(kms, key_id, kind.spec, secret)
+                    equal(state(kms, key_id), "Enabled")
+                public = public_key_of(kind, us, key_id)
+                equal({public_key_of(kind, kms, key_id) for kms in (eu, ap)}, {public})
+                for source in (us, eu, ap):
+                    for artifact in make(kind, source, key_id, public):
+                        for target in (us, eu, ap):
+                            check(kind, target, key_id, artifact)
+
+
+@claim
 def a_set_rotates_when_every_region_has_the_new_material():
-    key_id, first_bytes, second_bytes = (create(us, Origin="EXTERNAL", MultiRegion=True), new_material(SYMMETRIC),
-                                         new_material(SYMMETRIC))
+    key_id, first_bytes, second_bytes = (
+        create(us, Origin="EXTERNAL", MultiRegion=True),
+        new_material(SYMMETRIC),
+        new_material(SYMMETRIC),
+    )
     first = new_import(us, key_id, first_bytes)
     replicate(us, eu, key_id, wanted="PendingImport")
     new_import(eu, key_id, first_bytes)
@@ -125,8 +180,11 @@ def a_set_rotates_when_every_region_has_the_new_material():
 
 @claim
 def withdrawn_material_is_withdrawn_everywhere():
-    key_id, first_bytes, second_bytes = (create(us, Origin="EXTERNAL", MultiRegion=True), new_material(SYMMETRIC),
-                                         new_material(SYMMETRIC))
+    key_id, first_bytes, second_bytes = (
+        create(us, Origin="EXTERNAL", MultiRegion=True),
+        new_material(SYMMETRIC),
+        new_material(SYMMETRIC),
+    )
     first = new_import(us, key_id, first_bytes)
     replicate(us, eu, key_id, wanted="PendingImport")
     new_import(eu, key_id, first_bytes)

@@ -29,8 +29,12 @@ def create_describe_and_list_keys():
 def keys_that_are_not_there_are_not_found():
     created = us.describe_key(KeyId=create(us))["KeyMetadata"]
     refused("NotFoundException", f"Key '{arn(US, NO_KEY)}' does not exist", us.describe_key, KeyId=NO_KEY)
-    refused("NotFoundException", f"Key '{arn(US, 'mrk-' + '0' * 32)}' does not exist",
-            us.describe_key, KeyId="mrk-" + "0" * 32)
+    refused(
+        "NotFoundException",
+        f"Key '{arn(US, 'mrk-' + '0' * 32)}' does not exist",
+        us.describe_key,
+        KeyId="mrk-" + "0" * 32,
+    )
     refused("NotFoundException", "Invalid keyId 'nonsense'", us.describe_key, KeyId="nonsense")
     without_hyphens = NO_KEY.replace("-", "")
     refused("NotFoundException", f"Invalid keyId '{without_hyphens}'", us.describe_key, KeyId=without_hyphens)
@@ -57,17 +61,26 @@ def enable_disable_and_describe_anew():
 def schedule_and_cancel_deletion():
     key_id = create(us)
     for days in (6, 31):
-        refused("ValidationException", "PendingWindowInDays must be between 7 and 30",
-                us.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=days)
+        refused(
+            "ValidationException",
+            "PendingWindowInDays must be between 7 and 30",
+            us.schedule_key_deletion,
+            KeyId=key_id,
+            PendingWindowInDays=days,
+        )
     scheduled = us.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
-    equal((scheduled["KeyId"], scheduled["KeyState"], scheduled["PendingWindowInDays"]),
-          (arn(US, key_id), "PendingDeletion", 7))
-    left = scheduled["DeletionDate"] - datetime.datetime.now(datetime.timezone.utc)
+    equal(
+        (scheduled["KeyId"], scheduled["KeyState"], scheduled["PendingWindowInDays"]),
+        (arn(US, key_id), "PendingDeletion", 7),
+    )
+    left = scheduled["DeletionDate"] - datetime.datetime.now(datetime.UTC)
     holds(datetime.timedelta(days=6, hours=23) < left <= datetime.timedelta(days=7), f"a week is left: {left}")
     equal(us.describe_key(KeyId=key_id)["KeyMetadata"]["DeletionDate"], scheduled["DeletionDate"])
-    refused("KMSInvalidStateException", f"{arn(US, key_id)} is pending deletion.",
-            us.encrypt, KeyId=key_id, Plaintext=b"x")
+    refused(
+        "KMSInvalidStateException", f"{arn(US, key_id)} is pending deletion.", us.encrypt, KeyId=key_id, Plaintext=b"x"
+    )
     equal(us.cancel_key_deletion(KeyId=key_id)["KeyId"], arn(US, key_id))
     equal(state(us, key_id), "Disabled")
-    refused("KMSInvalidStateException", f"{arn(US, key_id)} is not pending deletion.",
-            us.cancel_key_deletion, KeyId=key_id)
+    refused(
+        "KMSInvalidStateException", f"{arn(US, key_id)} is not pending deletion.", us.cancel_key_deletion, KeyId=key_id
+    )

@@ -17,7 +17,7 @@ def last(kms, key_id):
 def a_key_that_was_never_used_says_so():
     key_id = create(us)
     answer = us.get_key_last_usage(KeyId=key_id)
-    # Whether AWS answers with the ID or the ARN is not known (kms-rules §12).
+    # Whether AWS answers with the ID or the ARN is not known.
     equal((answer["KeyId"], answer.get("KeyLastUsage", {})), (key_id, {}))
     equal(answer["KeyCreationDate"], us.describe_key(KeyId=key_id)["KeyMetadata"]["CreationDate"])
     holds(answer["TrackingStartDate"] >= answer["KeyCreationDate"], "tracking starts with the key")
@@ -33,8 +33,12 @@ def uses_are_noted_with_time_and_request():
     uses = (
         (symmetric, "Decrypt", us.decrypt, {"CiphertextBlob": blob}),
         (symmetric, "GenerateDataKey", us.generate_data_key, {"KeyId": symmetric, "KeySpec": "AES_256"}),
-        (symmetric, "GenerateDataKeyPairWithoutPlaintext", us.generate_data_key_pair_without_plaintext,
-         {"KeyId": symmetric, "KeyPairSpec": "ECC_NIST_P256"}),
+        (
+            symmetric,
+            "GenerateDataKeyPairWithoutPlaintext",
+            us.generate_data_key_pair_without_plaintext,
+            {"KeyId": symmetric, "KeyPairSpec": "ECC_NIST_P256"},
+        ),
         (symmetric, "ReEncrypt", us.re_encrypt, {"CiphertextBlob": blob, "DestinationKeyId": symmetric}),
         (signing, "Sign", us.sign, {"KeyId": signing, "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}),
         (mac, "GenerateMac", us.generate_mac, {"KeyId": mac, "Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}),
@@ -43,12 +47,14 @@ def uses_are_noted_with_time_and_request():
     for key_id, operation, call, arguments in uses:
         with about(operation):
             metadata = call(**arguments)["ResponseMetadata"]
-            eventually("the use is noted", lambda key_id=key_id, operation=operation:
-                       (last(us, key_id) or {}).get("Operation") == operation)
+            eventually(
+                "the use is noted",
+                lambda key_id=key_id, operation=operation: (last(us, key_id) or {}).get("Operation") == operation,
+            )
             noted = last(us, key_id)
             equal(noted["KmsRequestId"], metadata["RequestId"])
             holds(len(noted["CloudTrailEventId"]) == 36, "the event has an ID")
-            age = datetime.datetime.now(datetime.timezone.utc) - noted["Timestamp"]
+            age = datetime.datetime.now(datetime.UTC) - noted["Timestamp"]
             holds(datetime.timedelta(seconds=-5) < age < datetime.timedelta(minutes=2), f"the use is of now: {age}")
     us.get_public_key(KeyId=signing)
     equal(last(us, signing)["Operation"], "Sign", "GetPublicKey is not a use")

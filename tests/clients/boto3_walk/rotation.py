@@ -34,8 +34,9 @@ def rotation_on_demand_keeps_old_ciphertext_readable():
     equal(us.get_key_rotation_status(KeyId=key_id)["NextRotationDate"], scheduled, "the schedule stays")
     equal(us.decrypt(CiphertextBlob=blob)["Plaintext"], b"before")
     rotations = us.list_key_rotations(KeyId=key_id)["Rotations"]
-    equal([(entry["RotationType"], entry["KeyMaterialId"]) for entry in rotations],
-          [("ON_DEMAND", material(us, key_id))])
+    equal(
+        [(entry["RotationType"], entry["KeyMaterialId"]) for entry in rotations], [("ON_DEMAND", material(us, key_id))]
+    )
     every = us.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
     equal(sorted(entry["KeyMaterialState"] for entry in every), ["CURRENT", "NON_CURRENT"])
     refused("NotFoundException", f"Key '{arn(US, NO_KEY)}' does not exist", us.rotate_key_on_demand, KeyId=NO_KEY)
@@ -51,7 +52,10 @@ def rotations_on_demand_are_counted():
         eventually("the key has new material", lambda before=before: material(us, key_id) != before)
     pages = list(us.get_paginator("list_key_rotations").paginate(KeyId=key_id, PaginationConfig={"PageSize": 10}))
     equal([len(page["Rotations"]) for page in pages], [10, 10, 5])
-    refused("LimitExceededException",
-            "The on-demand rotations limit has been reached for the given keyId. "
-            f"No more on-demand rotations can be performed for this key: {arn(US, key_id)}",
-            us.rotate_key_on_demand, KeyId=key_id)
+    refused(
+        "LimitExceededException",
+        "The on-demand rotations limit has been reached for the given keyId. "
+        f"No more on-demand rotations can be performed for this key: {arn(US, key_id)}",
+        us.rotate_key_on_demand,
+        KeyId=key_id,
+    )

@@ -21,30 +21,58 @@ def encrypt_and_decrypt():
     refused("InvalidCiphertextException", "", us.decrypt, CiphertextBlob=b"nonsense")
     changed = blob[:-1] + bytes([blob[-1] ^ 1])
     refused("InvalidCiphertextException", "", us.decrypt, CiphertextBlob=changed, EncryptionContext=context)
-    refused("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.",
-            us.decrypt, CiphertextBlob=blob, EncryptionContext=context, KeyId=create(us))
-    refused("ValidationException",
-            "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: "
-            "Member must have length less than or equal to 4096",
-            us.encrypt, KeyId=key_id, Plaintext=b"x" * 4097)
-    refused("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.",
-            us.encrypt, KeyId=key_id, Plaintext=b"x", DryRun=True)
+    refused(
+        "IncorrectKeyException",
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+        us.decrypt,
+        CiphertextBlob=blob,
+        EncryptionContext=context,
+        KeyId=create(us),
+    )
+    refused(
+        "ValidationException",
+        "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: "
+        "Member must have length less than or equal to 4096",
+        us.encrypt,
+        KeyId=key_id,
+        Plaintext=b"x" * 4097,
+    )
+    refused(
+        "DryRunOperationException",
+        "The request would have succeeded, but the DryRun option is set.",
+        us.encrypt,
+        KeyId=key_id,
+        Plaintext=b"x",
+        DryRun=True,
+    )
 
 
 @claim
 def re_encrypt():
     source, destination = create(us), create(us)
     blob = us.encrypt(KeyId=source, Plaintext=b"moved", EncryptionContext={"a": "1"})["CiphertextBlob"]
-    moved = us.re_encrypt(CiphertextBlob=blob, SourceEncryptionContext={"a": "1"}, DestinationKeyId=destination,
-                          DestinationEncryptionContext={"b": "2"})
+    moved = us.re_encrypt(
+        CiphertextBlob=blob,
+        SourceEncryptionContext={"a": "1"},
+        DestinationKeyId=destination,
+        DestinationEncryptionContext={"b": "2"},
+    )
     equal((moved["SourceKeyId"], moved["KeyId"]), (arn(US, source), arn(US, destination)))
-    equal((moved["SourceKeyMaterialId"], moved["DestinationKeyMaterialId"]),
-          (material(us, source), material(us, destination)))
+    equal(
+        (moved["SourceKeyMaterialId"], moved["DestinationKeyMaterialId"]),
+        (material(us, source), material(us, destination)),
+    )
     equal(us.decrypt(CiphertextBlob=moved["CiphertextBlob"], EncryptionContext={"b": "2"})["Plaintext"], b"moved")
     refused("InvalidCiphertextException", "", us.re_encrypt, CiphertextBlob=blob, DestinationKeyId=destination)
-    refused("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.",
-            us.re_encrypt, CiphertextBlob=blob, SourceEncryptionContext={"a": "1"}, SourceKeyId=destination,
-            DestinationKeyId=destination)
+    refused(
+        "IncorrectKeyException",
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+        us.re_encrypt,
+        CiphertextBlob=blob,
+        SourceEncryptionContext={"a": "1"},
+        SourceKeyId=destination,
+        DestinationKeyId=destination,
+    )
 
 
 @claim

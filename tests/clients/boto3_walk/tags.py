@@ -11,8 +11,10 @@ def tag(key, value=""):
 
 
 def sentence(value, path, limit):
-    return (f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {limit}")
+    return (
+        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}"
+    )
 
 
 @claim
@@ -35,10 +37,22 @@ def wrong_tags_are_refused_as_aws_does():
         refused("TagException", "Too many tags", call, Tags=[*fifty, tag("k50")], **arguments)
         refused("TagException", "Duplicate tag keys", call, Tags=[tag("a"), tag("a")], **arguments)
         for prefix in ("aws:", "AWS:", "aWs:"):
-            refused("TagException", "Tags beginning with aws: are reserved", call, Tags=[tag(f"{prefix}x")], **arguments)
-        refused("ValidationException", sentence("k" * 129, "tags.1.member.tagKey", 128),
-                call, Tags=[tag("k" * 129)], **arguments)
-        refused("ValidationException", sentence("v" * 257, "tags.1.member.tagValue", 256),
-                call, Tags=[tag("k", "v" * 257)], **arguments)
+            refused(
+                "TagException", "Tags beginning with aws: are reserved", call, Tags=[tag(f"{prefix}x")], **arguments
+            )
+        refused(
+            "ValidationException",
+            sentence("k" * 129, "tags.1.member.tagKey", 128),
+            call,
+            Tags=[tag("k" * 129)],
+            **arguments,
+        )
+        refused(
+            "ValidationException",
+            sentence("v" * 257, "tags.1.member.tagValue", 256),
+            call,
+            Tags=[tag("k", "v" * 257)],
+            **arguments,
+        )
     us.tag_resource(KeyId=key_id, Tags=fifty)
     refused("TagException", "Too many tags", us.tag_resource, KeyId=key_id, Tags=[tag("k50")])

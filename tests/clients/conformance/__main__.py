@@ -34,15 +34,17 @@ def board(arguments):
         print(f"DIFFERS {difference}")
     for operation in asked.missing:
         print(f"MISSING {operation}")
-    stale = list(asked.exceptions.stale(["probe"])) if not asked.missing else []
+    stale = list(asked.exceptions.stale(["probe"]))
     for line in stale:
         print(f"STALE   {line}")
     if arguments.result:
         arguments.result.write_text(json.dumps(asked.result()))
     probes = sum(asked.counts.values())
-    print(f"{len(asked.counts)} of {len(asked.model.operations)} operations, {len(asked.missing)} missing; "
-          f"{probes} requests, {len(asked.differences)} differences, {time.monotonic() - started:.1f} s")
-    failed = unnoticed or asked.differences or stale or (asked.missing and not arguments.missing_allowed)
+    print(
+        f"{len(asked.counts)} of {len(asked.model.operations)} operations, {len(asked.missing)} missing; "
+        f"{probes} requests, {len(asked.differences)} differences, {time.monotonic() - started:.1f} s"
+    )
+    failed = unnoticed or asked.differences or stale or asked.missing
     print(f"{shown - len(unnoticed) + probes - len(asked.differences)} checks passed")
     return 1 if failed else 0
 
@@ -62,10 +64,12 @@ def page(arguments):
     changes = list(difflib.unified_diff(committed.splitlines(), text.splitlines(), "committed", "found", lineterm=""))
     print("\n".join(changes))
     failed = bool(responses.differences or written.unexcused or stale or changes)
-    print(f"{responses.count} answers, {len(responses.differences)} differences, {len(written.unexcused)} things that no "
-          f"test sees, {len(stale)} stale exceptions; the page {'differs' if changes else 'is up to date'}")
+    print(
+        f"{responses.count} answers, {len(responses.differences)} differences, {len(written.unexcused)} things that no "
+        f"test sees, {len(stale)} stale exceptions; the page {'differs' if changes else 'is up to date'}"
+    )
     print(f"{responses.count - len(responses.differences)} checks passed")
-    return 1 if failed and not arguments.missing_allowed else 0
+    return 1 if failed else 0
 
 
 def main():
@@ -74,14 +78,12 @@ def main():
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("board")
     command.add_argument("endpoint")
-    command.add_argument("--missing-allowed", action="store_true", help="missing operations are told, not failed")
     command.add_argument("--result", type=Path, help="file for what the page says about it")
     command.set_defaults(run=board)
     command = commands.add_parser("page")
     command.add_argument("file", type=Path)
     command.add_argument("recordings", type=Path, help="directory of recordings, with the board's result among them")
     command.add_argument("--write", action="store_true", help="write the page instead of comparing it")
-    command.add_argument("--missing-allowed", action="store_true", help="what is missing is told, not failed")
     command.set_defaults(run=page)
     arguments = parser.parse_args()
     return arguments.run(arguments)

@@ -35,8 +35,11 @@ class Board:
     def result(self):
         """What the page says about it."""
         differences = [text.split(" ", 1)[0] for text in self.differences]
-        return {"missing": self.missing, "requests": self.counts,
-                "differences": {operation: differences.count(operation) for operation in differences}}
+        return {
+            "missing": self.missing,
+            "requests": self.counts,
+            "differences": {operation: differences.count(operation) for operation in differences},
+        }
 
     def send(self, probe):
         answer = self.connection.send(probe.operation, probe.body)
@@ -51,7 +54,9 @@ class Board:
         if probe.wanted == "serialization":
             self._compare(probe, answer, "SerializationException", answer.code == "SerializationException")
         elif probe.wanted == "same":
-            self._compare(probe, answer, repr(baseline), (answer.status, answer.code) == (baseline.status, baseline.code))
+            self._compare(
+                probe, answer, repr(baseline), (answer.status, answer.code) == (baseline.status, baseline.code)
+            )
         else:
             self._compare(probe, answer, "\n           ".join(map(str, probe.wanted)), self._says(answer, probe.wanted))
 
@@ -72,4 +77,5 @@ class Board:
 
 def _refused_by_model(answer):
     return answer.code == "SerializationException" or (
-        answer.code == "ValidationException" and read(answer.message) is not None)
+        answer.code == "ValidationException" and read(answer.message) is not None
+    )

@@ -32,9 +32,13 @@ class Exceptions:
 
     def find_sometimes(self, kind, operation, subject):
         """As `find`, among the exceptions that a run may do without."""
-        reasons = [row["reason"] for row in self.tables.get(kind, ()) if row.get("sometimes", False)
-                   and any(fnmatchcase(operation, pattern) for pattern in row["operations"])
-                   and any(fnmatchcase(subject, pattern) for pattern in row["subjects"])]
+        reasons = [
+            row["reason"]
+            for row in self.tables.get(kind, ())
+            if row.get("sometimes", False)
+            and any(fnmatchcase(operation, pattern) for pattern in row["operations"])
+            and any(fnmatchcase(subject, pattern) for pattern in row["subjects"])
+        ]
         return reasons[0] if reasons else None
 
     def requests(self):

@@ -6,22 +6,24 @@ from pathlib import Path
 
 FILE = "botocore/data/kms/2014-11-01/service-2.json"
 
-# Not declared by any operation: any request may end with them (kms-rules §1.5 to §1.8, §1.10).
-COMMON_ERRORS = frozenset((
-    "AccessDeniedException",
-    "IncompleteSignatureException",
-    "InternalFailure",
-    "InvalidSignatureException",
-    "MissingAuthenticationTokenException",
-    "RequestEntityTooLargeException",
-    "RequestTimeoutException",
-    "SerializationException",
-    "ServiceUnavailableException",
-    "ThrottlingException",
-    "UnknownOperationException",
-    "UnrecognizedClientException",
-    "ValidationException",
-))
+# Not declared by any operation: any request may end with them (AWS's common errors).
+COMMON_ERRORS = frozenset(
+    (
+        "AccessDeniedException",
+        "IncompleteSignatureException",
+        "InternalFailure",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "RequestEntityTooLargeException",
+        "RequestTimeoutException",
+        "SerializationException",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+        "UnknownOperationException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    )
+)
 
 
 class Model:

@@ -5,14 +5,15 @@ from collections import defaultdict
 HEAD = """\
 # Conformance with the AWS KMS API
 
-Written by `.ci/run conformance` (`python -m conformance page`); do not edit. The left side is AWS's own API model
-(`kms/2014-11-01`) as the newest botocore ships it; the right side is what a running Meridian answered.
+Written by `.ci/run page`, compared by `.ci/run conformance`; do not edit. What AWS's own API model (`kms/2014-11-01`)
+says, as the newest botocore ships it, beside what a running Meridian answered.
 
-- **Requests**: sent by the conformance board to a running cluster: the right request, two wrong JSON types for each member at any
-  depth, each bound of the model and one beyond it, every value of every enumeration and two that are none, each required
-  member left out. Every refusal is compared sentence by sentence.
-- **Output** and **errors**: members and declared errors that answers to real clients had, of those that the model has. All
-  recorded answers are valid by the model: no unknown member, right types, required members, bounds, declared errors.
+- **Requests**: sent by the conformance board to a running cluster: the right request, two wrong JSON types for each
+  member at any depth, each bound of the model and one beyond it, every value of every enumeration and two that are
+  none, each required member left out. Every refusal is compared sentence by sentence.
+- **Output** and **errors**: members and declared errors that answers to real clients had, of those that the model has.
+  All recorded answers are valid by the model: no unknown member, right types, required members, bounds, declared
+  errors.
 - **Tests**: which suites of `tests/` call the operation; `e2e` is the AWS SDK for Rust.
 """
 
@@ -26,7 +27,10 @@ class Page:
         self.board = board
         self.responses = responses
         # Reason -> {subject -> operations}.
-        self.excused = {"error": defaultdict(lambda: defaultdict(list)), "output": defaultdict(lambda: defaultdict(list))}
+        self.excused = {
+            "error": defaultdict(lambda: defaultdict(list)),
+            "output": defaultdict(lambda: defaultdict(list)),
+        }
         self.unexcused = []
         self._judge()
 
@@ -36,8 +40,10 @@ class Page:
 
     def _judge(self):
         for operation in self.model.operations:
-            for kind, unseen in (("error", self.responses.unseen_errors(operation)),
-                                 ("output", self.responses.unseen_outputs(operation))):
+            for kind, unseen in (
+                ("error", self.responses.unseen_errors(operation)),
+                ("output", self.responses.unseen_outputs(operation)),
+            ):
                 for subject in unseen:
                     reason = self.exceptions.find(kind, operation, subject)
                     if reason is None:
@@ -55,8 +61,10 @@ class Page:
         bounds = sum(bound in shape for _, shape in inputs for bound in ("min", "max", "pattern"))
         values = sum(len(shape.get("enum", ())) for _, shape in inputs)
         known = len(self.model.operations) - len(self.board["missing"])
-        yield (f"{known} of {len(self.model.operations)} operations; {len(inputs)} input members with {bounds} bounds and "
-               f"{values} values of enumerations; {sum(self.board['requests'].values())} requests of the board.\n")
+        yield (
+            f"{known} of {len(self.model.operations)} operations; {len(inputs)} input members with {bounds} bounds and "
+            f"{values} values of enumerations; {sum(self.board['requests'].values())} requests of the board.\n"
+        )
 
     def _places(self, shape):
         return [(path, place) for path, place in self.model.walk(shape) if path and path[-1] not in ("[]", "{}")]
@@ -73,12 +81,21 @@ class Page:
             outputs = [".".join(path) for path, _ in self._places(output)] if output is not None else []
             seen_outputs = len(outputs) - len(self.responses.unseen_outputs(operation))
             errors = self.model.errors(operation)
-            excused = {error for subjects in self.excused["error"].values() for error, where in subjects.items()
-                       if operation in where}
-            cells = (operation, self._status(operation), self.board["requests"][operation],
-                     len(self._places(self.model.input(operation))), f"{seen_outputs} of {len(outputs)}",
-                     f"{len(set(errors) - excused - set(self.responses.unseen_errors(operation)))} of {len(errors)}",
-                     ", ".join(self._suites(operation)))
+            excused = {
+                error
+                for subjects in self.excused["error"].values()
+                for error, where in subjects.items()
+                if operation in where
+            }
+            cells = (
+                operation,
+                self._status(operation),
+                self.board["requests"][operation],
+                len(self._places(self.model.input(operation))),
+                f"{seen_outputs} of {len(outputs)}",
+                f"{len(set(errors) - excused - set(self.responses.unseen_errors(operation)))} of {len(errors)}",
+                ", ".join(self._suites(operation)),
+            )
             yield "| " + " | ".join(map(str, cells)) + " |"
         yield ""
 
@@ -91,12 +108,17 @@ class Page:
     def _suites(self, operation):
         """The suites but the board; modules of the end-to-end tests together."""
         suites = sorted(self.responses.suites[operation] - {"conformance board"})
-        modules = [suite.removeprefix("e2e ").replace("walk::", "walk ") for suite in suites if suite.startswith("e2e ")]
+        modules = [
+            suite.removeprefix("e2e ").replace("walk::", "walk ") for suite in suites if suite.startswith("e2e ")
+        ]
         others = [suite for suite in suites if not suite.startswith("e2e")]
         return others + ([f"e2e ({', '.join(modules)})"] if modules else [])
 
     def _unseen(self):
-        for kind, title in (("error", "Declared errors that no test sees"), ("output", "Output members that no test sees")):
+        for kind, title in (
+            ("error", "Declared errors that no test sees, or not in every run"),
+            ("output", "Output members that no test sees"),
+        ):
             yield f"## {title}\n"
             for reason, subjects in sorted(self.excused[kind].items()):
                 yield f"- {reason}:"
@@ -112,6 +134,6 @@ class Page:
         yield "## Where the server differs from the model on purpose\n"
         for kind, what in (("probe", "request"), ("undeclared", "undeclared error"), ("value", "output")):
             for row in self.exceptions.tables.get(kind, ()):
-                operations = ", ".join(row["operations"]).replace("*", "every operation")
+                operations = "every operation" if row["operations"] == ["*"] else ", ".join(row["operations"])
                 subjects = ", ".join(f"`{subject}`" for subject in row["subjects"])
                 yield f"- {operations}: {what} {subjects}: {row['reason']}"

@@ -1,4 +1,4 @@
-"""What the board asks: for each operation the requests that the model makes right or wrong, and what must come of them."""
+"""What the board asks: for each operation the requests that the model makes right or wrong, and what must come."""
 
 import base64
 import copy
@@ -84,8 +84,11 @@ class Requests:
             return [self._legal(self.model.shape(shape["member"])) for _ in range(max(1, shape.get("min", 1)))]
         if kind == "map":
             return {}
-        return {"boolean": False, "timestamp": TIMESTAMP}.get(kind) if kind in ("boolean", "timestamp") else sized(
-            shape, shape.get("min", 1) or 1)
+        return (
+            {"boolean": False, "timestamp": TIMESTAMP}.get(kind)
+            if kind in ("boolean", "timestamp")
+            else sized(shape, shape.get("min", 1) or 1)
+        )
 
     def _member(self, name, shape):
         return NO_KEY if name.endswith("KeyId") and shape["type"] == "string" else self._legal(shape)

@@ -1,4 +1,4 @@
-"""Judges recorded answers by the model: every member known, of the right type and within its bounds; every error declared.
+"""Judges recorded answers by the model: every member known, of its type, within its bounds; every error declared.
 
 And knows what no recording shows: output members and declared errors that were never seen.
 """
@@ -13,8 +13,8 @@ from .model import COMMON_ERRORS
 from .texts import matches
 
 TYPES = {"string": str, "blob": str, "boolean": bool, "list": list, "structure": dict, "map": dict}
-# The status of each error that is the server's fault, where the model gives one; every other error is 400
-# (kms-rules §1.4). None of these is retried by clients unless it is listed here.
+# The status of each error that is the server's fault, where the model gives one; every other error is 400,
+# as recordings of AWS show.
 SERVER_FAULTS = {
     "KMSInternalException": 500,
     "KeyUnavailableException": 500,
@@ -116,7 +116,9 @@ class Responses:
     def unseen_outputs(self, operation):
         """Output members that no answer had."""
         output = self.model.output(operation)
-        places = [] if output is None else [path for path, _ in self.model.walk(output) if path and path[-1][0] not in "[{"]
+        places = (
+            [] if output is None else [path for path, _ in self.model.walk(output) if path and path[-1][0] not in "[{"]
+        )
         return [".".join(path) for path in places if path not in self.outputs[operation]]
 
     def unseen_errors(self, operation):
@@ -160,9 +162,9 @@ class Responses:
             yield f"{code}: members {sorted(members)}"
         if status != SERVER_FAULTS.get(code, 400):
             yield f"{code}: status {status}"
-        if code not in self.model.errors(operation) and code not in COMMON_ERRORS:
-            if self.exceptions.find("undeclared", operation, code) is None:
-                yield f"{code} is not declared: {value}"
+        known = code in self.model.errors(operation) or code in COMMON_ERRORS
+        if not known and self.exceptions.find("undeclared", operation, code) is None:
+            yield f"{code} is not declared: {value}"
 
 
 def _parsed(body):

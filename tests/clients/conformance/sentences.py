@@ -1,4 +1,4 @@
-"""The sentences of `ValidationException` (kms-rules §1.5, family A): what the model makes them say, and how they read back.
+"""The sentences of `ValidationException`: what the model makes them say, and how they read back.
 
 A sentence is (path, shown value, constraint). The shown value is `None` where the value is left out.
 """

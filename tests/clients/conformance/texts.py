@@ -1,4 +1,4 @@
-"""Texts that match a regular expression of the model and have a wanted length, and the one way to ask whether one does."""
+"""Texts that match a regular expression of the model and have a wanted length, and whether a text matches one."""
 
 import re
 from re import _constants as kinds

@@ -1,4 +1,4 @@
-"""`python -m every_operation ENDPOINT`: the matrix of key state × operation, and the refusals that operations have in common.
+"""`python -m every_operation ENDPOINT`: the matrix of key state × operation, and refusals that operations share.
 
 The exit code is 1 at the first that answers otherwise than the tables say.
 """
@@ -7,7 +7,7 @@ import sys
 
 from harness.checks import run
 
-from . import refusals, states  # noqa: F401
+from . import refusals, states
 from .table import STATES, TABLE
 from .world import ENDPOINT
 

@@ -1,5 +1,6 @@
-"""How each operation of the table is called: on what kind of key, with what it needs from the time when the key was Enabled."""
+"""How each operation of the table is called: on what kind of key, with what from the time when the key was Enabled."""
 
+import json
 import os
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,8 +20,14 @@ ENCAPSULATING = ("ML_KEM_768", ENCAPSULATE)
 
 # The kind of key that the operation is called on; every other is called on a symmetric one.
 KINDS = {
-    "Decapsulate": ENCAPSULATING, "Encapsulate": ENCAPSULATING, "DeriveSharedSecret": AGREEING, "GenerateMac": MACKING,
-    "VerifyMac": MACKING, "GetPublicKey": SIGNING, "Sign": SIGNING, "Verify": SIGNING,
+    "Decapsulate": ENCAPSULATING,
+    "Encapsulate": ENCAPSULATING,
+    "DeriveSharedSecret": AGREEING,
+    "GenerateMac": MACKING,
+    "VerifyMac": MACKING,
+    "GetPublicKey": SIGNING,
+    "Sign": SIGNING,
+    "Verify": SIGNING,
 }
 # Of these an imported key has other answers: its material is here, or was.
 IMPORTING = ("DeleteImportedKeyMaterial", "GetParametersForImport", "ImportKeyMaterial")
@@ -37,7 +44,9 @@ def prepare(kms, operation, key_id):
         answer = kms.encapsulate(KeyId=key_id, EncapsulationAlgorithm="ML_KEM")
         return answer["SharedSecretCiphertextBlob"]
     if operation == "Verify":
-        return kms.sign(KeyId=key_id, Message=DIGEST, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+        return kms.sign(KeyId=key_id, Message=DIGEST, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")[
+            "Signature"
+        ]
     if operation == "VerifyMac":
         return kms.generate_mac(KeyId=key_id, Message=b"x", MacAlgorithm="HMAC_SHA_256")["Mac"]
     if operation in ("RetireGrant", "RevokeGrant"):
@@ -94,8 +103,11 @@ def _arguments(operation, key_id, prepared):
         "GenerateDataKeyWithoutPlaintext": {"KeySpec": "AES_256"},
         "GenerateMac": {"Message": b"x", "MacAlgorithm": "HMAC_SHA_256"},
         "GetParametersForImport": {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": WRAPPING_SPEC},
-        "ImportKeyMaterial": {"ImportToken": os.urandom(64), "EncryptedKeyMaterial": os.urandom(256),
-                              "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"},
+        "ImportKeyMaterial": {
+            "ImportToken": os.urandom(64),
+            "EncryptedKeyMaterial": os.urandom(256),
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        },
         "PutKeyPolicy": {"Policy": POLICY},
         "ReplicateKey": {"ReplicaRegion": AP},
         "RetireGrant": {"GrantId": (prepared or {}).get("GrantId")} if operation == "RetireGrant" else {},
@@ -116,7 +128,5 @@ def _peer():
     return independent.spki(ec.generate_private_key(ec.SECP256R1()).public_key())
 
 
-POLICY = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},'
-    '"Action":"kms:*","Resource":"*"}]}' % ACCOUNT
-)
+_OWNER = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [_OWNER]})

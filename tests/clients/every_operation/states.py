@@ -1,4 +1,4 @@
-"""The matrix of key state × operation (kms-rules §3.3) over the wire: each operation on a key of its own in every state."""
+"""The matrix of key state × operation over the wire: each operation on a key of its own in every state."""
 
 from harness.checks import about, claim, equal, passed, refused
 from harness.importing import import_material, new_material
@@ -10,7 +10,7 @@ from .world import eu, us
 
 
 def key_in(wanted, operation):
-    """A new multi-Region key in this state, and what the operation needs from before. Multi-Region, since all can be called."""
+    """A new key in this state, and what the operation needs from before. Multi-Region, so that all can be called."""
     spec, usage = KINDS.get(operation, SYMMETRIC)
     origin = "EXTERNAL" if wanted == "PendingImport" else "AWS_KMS"
     key_id = us.create_key(KeySpec=spec, KeyUsage=usage, MultiRegion=True, Origin=origin)["KeyMetadata"]["KeyId"]
@@ -39,10 +39,20 @@ def judge(operation, wanted):
     expected = TABLE[operation][wanted]
     if expected is not None:
         code, message = expected
-        refused(code, message.format(arn=arn(US, key_id)), call, kms=us, operation=operation, key_id=key_id, prepared=prepared)
+        refused(
+            code,
+            message.format(arn=arn(US, key_id)),
+            call,
+            kms=us,
+            operation=operation,
+            key_id=key_id,
+            prepared=prepared,
+        )
     elif operation == "ImportKeyMaterial":
         # Its token is nonsense: the state lets the request pass on to that.
-        refused("InvalidImportTokenException", None, call, kms=us, operation=operation, key_id=key_id, prepared=prepared)
+        refused(
+            "InvalidImportTokenException", None, call, kms=us, operation=operation, key_id=key_id, prepared=prepared
+        )
     else:
         call(us, operation, key_id, prepared)
         passed()
@@ -80,11 +90,25 @@ def imported_keys_take_imports_in_the_states_that_allow_it():
                     call(us, operation, key_id, None)
                     equal(state(us, key_id), "PendingDeletion" if expected else "PendingImport")
                 elif expected is not None:
-                    refused(expected, f"{arn(US, key_id)} is pending deletion.",
-                            call, kms=us, operation=operation, key_id=key_id, prepared=None)
+                    refused(
+                        expected,
+                        f"{arn(US, key_id)} is pending deletion.",
+                        call,
+                        kms=us,
+                        operation=operation,
+                        key_id=key_id,
+                        prepared=None,
+                    )
                 elif operation == "ImportKeyMaterial":
-                    refused("InvalidImportTokenException", None,
-                            call, kms=us, operation=operation, key_id=key_id, prepared=None)
+                    refused(
+                        "InvalidImportTokenException",
+                        None,
+                        call,
+                        kms=us,
+                        operation=operation,
+                        key_id=key_id,
+                        prepared=None,
+                    )
                 else:
                     call(us, operation, key_id, None)
 

@@ -1,7 +1,8 @@
-"""The table of kms-rules §3.3: for each operation what a key in each state answers.
+"""The matrix of key states as AWS documents it: for each operation what a key in each state answers.
 
-Not here: `Creating`, which lasts for less than a request on one machine (the service's own tests have it), and `Unavailable`,
-which only keys in custom key stores can be. `Updating` is no state of Meridian: a primary moves in one step.
+Not here: `Creating`, which lasts for less than a request on one machine (the service's own tests have it), and
+`Unavailable`, which only keys in custom key stores can be. `Updating` is no state of Meridian: a primary moves in one
+step.
 """
 
 STATES = ("Enabled", "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")

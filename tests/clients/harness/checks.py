@@ -1,10 +1,9 @@
 """Checks that count themselves, and the end of a script at the first difference.
 
-A script decorates its claims with `@claim` and ends with `sys.exit(run(TITLE))`. A claim is a function without arguments
-whose name says what holds.
+A script decorates its claims with `@claim` and ends with `sys.exit(run(TITLE))`. A claim is a function without
+arguments whose name says what holds.
 """
 
-import os
 import threading
 import time
 import traceback
@@ -18,8 +17,6 @@ _passed = 0
 _lock = threading.Lock()
 _SCRIPTS = str(Path(__file__).parent.parent)
 
-# An operation that the server does not have. Told and not failed while `MERIDIAN_MISSING_ALLOWED` is set.
-UNKNOWN = "UnknownOperationException"
 # Longest wait of `eventually`: far more than anything takes on a machine that is busy with other tests.
 DEADLINE_SECONDS = 60
 # Between two looks.
@@ -28,10 +25,6 @@ PAUSE_SECONDS = 0.03
 
 class Difference(AssertionError):
     """What came is not what was expected."""
-
-
-class Missing(Exception):
-    """The server does not have an operation."""
 
 
 def claim(function):
@@ -85,8 +78,6 @@ def refused(code, message, call, **arguments):
         answer = call(**arguments)
     except ClientError as error:
         found = error.response["Error"]
-        if _unknown(error) and found["Code"] != code:
-            raise
         wanted = (400, code, found.get("Message", "") if message is None else message)
         came = (error.response["ResponseMetadata"]["HTTPStatusCode"], found["Code"], found.get("Message", ""))
         equal(came, wanted, getattr(call, "__name__", ""))
@@ -103,8 +94,6 @@ def eventually(what, condition, seconds=DEADLINE_SECONDS):
         try:
             last = condition()
         except ClientError as error:
-            if _unknown(error):
-                raise
             last = error
         else:
             if last:
@@ -123,22 +112,12 @@ def run(title):
         try:
             function()
         except Exception as error:
-            if _unknown(error) and "MERIDIAN_MISSING_ALLOWED" in os.environ:
-                print(f"MISSING {name}: {getattr(error, 'operation_name', error)}")
-                continue
             what = str(error) if isinstance(error, Difference) else repr(error)
             print(f"FAILED  {name}", *getattr(error, "__notes__", ()), what, _where(error), sep="\n")
             return 1
         print(f"ok      {name} ({_passed - before} checks, {time.monotonic() - started:.1f} s)", flush=True)
     print(f"{_passed} checks passed")
     return 0
-
-
-def _unknown(error):
-    if not isinstance(error, ClientError):
-        return isinstance(error, Missing)
-    found = error.response["Error"]
-    return found["Code"] == UNKNOWN or found.get("Message", "").endswith("is not supported yet.")
 
 
 def _where(error):

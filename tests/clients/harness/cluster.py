@@ -55,10 +55,14 @@ class Cluster:
         """A principals file; it holds secrets, so nobody else may read it."""
         file = Path(self.work.name) / "principals.toml"
         file.touch(mode=0o600)
-        file.write_text("\n".join(
-            f'[[principal]]\naccess_key = "{principal.access_key}"\nsecret_key = "{principal.secret_key}"\n'
-            f'arn = "{principal.arn}"\naccount = "{principal.account}"\n'
-            f"administrator = {str(principal.administrator).lower()}\n" for principal in principals))
+        file.write_text(
+            "\n".join(
+                f'[[principal]]\naccess_key = "{principal.access_key}"\nsecret_key = "{principal.secret_key}"\n'
+                f'arn = "{principal.arn}"\naccount = "{principal.account}"\n'
+                f"administrator = {str(principal.administrator).lower()}\n"
+                for principal in principals
+            )
+        )
         return str(file)
 
     def run(self, *arguments):

@@ -37,5 +37,9 @@ def import_material(kms, key_id, spec, material, algorithm=None, wrapping_spec=W
     algorithm = algorithm or wrapping_algorithm(spec)
     given = parameters(kms, key_id, algorithm, wrapping_spec)
     arguments = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE", **arguments}
-    return kms.import_key_material(KeyId=key_id, ImportToken=given["ImportToken"],
-                                   EncryptedKeyMaterial=wrapped(algorithm, given["PublicKey"], material), **arguments)
+    return kms.import_key_material(
+        KeyId=key_id,
+        ImportToken=given["ImportToken"],
+        EncryptedKeyMaterial=wrapped(algorithm, given["PublicKey"], material),
+        **arguments,
+    )

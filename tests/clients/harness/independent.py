@@ -1,7 +1,7 @@
 """The same cryptography by other hands: `cryptography` (OpenSSL), and what that lacks by pycryptodome and kyber-py.
 
-Nothing of it is the server's code. OpenSSL's command line is not used: the OpenSSL inside `cryptography` is newer than any
-installed one, and knows ML-DSA and ML-KEM.
+Nothing of it is the server's code. OpenSSL's command line is not used: the OpenSSL inside `cryptography` is newer than
+any installed one, and knows ML-DSA and ML-KEM.
 """
 
 import hashlib
@@ -17,8 +17,12 @@ from kyber_py.ml_kem import ML_KEM_512
 
 from .specs import ED25519, bits_of
 
-CURVES = {"ECC_NIST_P256": ec.SECP256R1, "ECC_NIST_P384": ec.SECP384R1, "ECC_NIST_P521": ec.SECP521R1,
-          "ECC_SECG_P256K1": ec.SECP256K1}
+CURVES = {
+    "ECC_NIST_P256": ec.SECP256R1,
+    "ECC_NIST_P384": ec.SECP384R1,
+    "ECC_NIST_P521": ec.SECP521R1,
+    "ECC_SECG_P256K1": ec.SECP256K1,
+}
 HASHES = {1: hashes.SHA1, 224: hashes.SHA224, 256: hashes.SHA256, 384: hashes.SHA384, 512: hashes.SHA512}
 # The last arcs of the algorithm identifiers of ML-KEM-512 in its SubjectPublicKeyInfo (NIST, kems 1), in DER.
 ML_KEM_512_OID = bytes.fromhex("0609608648016503040401")
@@ -50,7 +54,9 @@ def spki(key):
 
 def pkcs8(key):
     """The PKCS #8 document of a private key."""
-    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def describes(der, spec):
@@ -81,7 +87,7 @@ def external_mu(public, message):
 def verify(algorithm, public, message, signature):
     """Raises `Mismatch` unless the signature is one of this raw message.
 
-    For ED25519_PH_SHA_512 the message is what was given as DIGEST, since it is hashed once more (kms-rules §4.3).
+    For ED25519_PH_SHA_512 the message is what was given as DIGEST, since it is hashed once more.
     """
     try:
         if algorithm == "ED25519_PH_SHA_512":
@@ -103,8 +109,9 @@ _ML_DSA = (mldsa.MLDSA44PublicKey, mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKe
 def sign(algorithm, private, message):
     """A signature of the raw message (of what is given as DIGEST for ED25519_PH_SHA_512)."""
     if algorithm == "ED25519_PH_SHA_512":
-        raw = private.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw,
-                                    serialization.NoEncryption())
+        raw = private.private_bytes(
+            serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+        )
         return eddsa.new(ECC.construct(curve="Ed25519", seed=raw), "rfc8032").sign(SHA512.new(message))
     if algorithm == "ED25519_SHA_512":
         return private.sign(message)
@@ -157,7 +164,7 @@ def new_private_key(spec):
 
 
 def wrap(algorithm, public_der, material, aes_key):
-    """Key material as ImportKeyMaterial takes it (kms-rules §4.8)."""
+    """Key material as ImportKeyMaterial takes it."""
     public = public_key(public_der)
     hashed = 256 if algorithm.endswith("256") else 1
     if algorithm.startswith("RSAES_OAEP"):

@@ -1,7 +1,7 @@
 """Records every answer that a client gets: operation, status and raw body, one JSON object a line.
 
 The conformance board checks them against the API model. A script records when the environment names a directory in
-`MERIDIAN_RECORDINGS`; each process writes a file of its own, so that nothing has to be locked.
+`MERIDIAN_RECORDINGS`; each script writes a file of its own there.
 """
 
 import json
@@ -21,7 +21,8 @@ def suite(name):
     directory = os.environ.get("MERIDIAN_RECORDINGS")
     if directory is not None:
         Path(directory).mkdir(parents=True, exist_ok=True)
-        _file = open(Path(directory) / f"python-{os.getpid()}.jsonl", "a", encoding="utf-8")
+        # Open until the script ends.
+        _file = open(Path(directory) / f"python-{os.getpid()}.jsonl", "a", encoding="utf-8")  # noqa: SIM115
 
 
 def attach(kms):

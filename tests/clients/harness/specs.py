@@ -1,4 +1,4 @@
-"""Every kind of key, with what it does by which algorithms (kms-rules §4.1), and sizes (§4.2, §4.4)."""
+"""Every kind of key, with what it does by which algorithms, and sizes."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,20 @@ ECDSA = {"ECC_NIST_P256": 256, "ECC_SECG_P256K1": 256, "ECC_NIST_P384": 384, "EC
 ED25519 = "ECC_NIST_EDWARDS25519"
 
 ENCRYPT, SIGN, MAC, AGREE, ENCAPSULATE = (
-    "ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE")
+    "ENCRYPT_DECRYPT",
+    "SIGN_VERIFY",
+    "GENERATE_VERIFY_MAC",
+    "KEY_AGREEMENT",
+    "ENCAPSULATE_DECAPSULATE",
+)
 # The member of KeyMetadata and of GetPublicKey that lists the algorithms of a usage.
-ALGORITHMS_MEMBER = {ENCRYPT: "EncryptionAlgorithms", SIGN: "SigningAlgorithms", MAC: "MacAlgorithms",
-                     AGREE: "KeyAgreementAlgorithms", ENCAPSULATE: "EncapsulationAlgorithms"}
+ALGORITHMS_MEMBER = {
+    ENCRYPT: "EncryptionAlgorithms",
+    SIGN: "SigningAlgorithms",
+    MAC: "MacAlgorithms",
+    AGREE: "KeyAgreementAlgorithms",
+    ENCAPSULATE: "EncapsulationAlgorithms",
+}
 
 # Lengths in bytes.
 MAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
@@ -23,8 +33,14 @@ ML_DSA_SIGNATURE_BYTES = {"ML_DSA_44": 2420, "ML_DSA_65": 3309, "ML_DSA_87": 462
 ML_KEM_CIPHERTEXT_BYTES = {"ML_KEM_512": 768, "ML_KEM_768": 1088, "ML_KEM_1024": 1568}
 SHARED_SECRET_BYTES = {"ECC_NIST_P256": 32, "ECC_NIST_P384": 48, "ECC_NIST_P521": 66}
 DIGEST_BYTES = {256: 32, 384: 48, 512: 64}
-OAEP_MAX = {("RSA_2048", 1): 214, ("RSA_2048", 256): 190, ("RSA_3072", 1): 342, ("RSA_3072", 256): 318,
-            ("RSA_4096", 1): 470, ("RSA_4096", 256): 446}
+OAEP_MAX = {
+    ("RSA_2048", 1): 214,
+    ("RSA_2048", 256): 190,
+    ("RSA_3072", 1): 342,
+    ("RSA_3072", 256): 318,
+    ("RSA_4096", 1): 470,
+    ("RSA_4096", 256): 446,
+}
 
 DATA_KEY_PAIRS = (*RSA, *NIST, "ECC_SECG_P256K1", ED25519, *ML_KEM)
 

@@ -1,7 +1,7 @@
 """Just enough of Amazon S3 and Amazon DynamoDB, in memory, for clients that encrypt before they store.
 
-They store what they get and give it back; they check no signature and evaluate no condition. Both serve on ports of their
-own until the process ends.
+They store what they get and give it back; they check no signature and evaluate no condition. Both serve on ports of
+their own until the process ends.
 """
 
 import json
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
             length = int(size.split(b";")[0], 16)
             if length == 0:
                 break
-            plain, body = plain + body[:length], body[length + 2:]
+            plain, body = plain + body[:length], body[length + 2 :]
         return plain
 
     def answer(self, status, body=b"", **headers):
@@ -117,7 +117,8 @@ class DynamoDB(_Handler):
 
     def _DescribeTable(self, request):
         table = self.stored[request["TableName"]]
-        schema = [{"AttributeName": name, "KeyType": kind} for name, kind in zip(table.key, ("HASH", "RANGE"))]
+        kinds = ("HASH", "RANGE")[: len(table.key)]
+        schema = [{"AttributeName": name, "KeyType": kind} for name, kind in zip(table.key, kinds, strict=True)]
         return {"Table": {"TableName": request["TableName"], "TableStatus": "ACTIVE", "KeySchema": schema}}
 
     def _PutItem(self, request):
@@ -135,8 +136,10 @@ class DynamoDB(_Handler):
         return {"UnprocessedItems": {}}
 
     def _BatchGetItem(self, request):
-        found = {table: [self.stored[table].get(key) for key in wanted["Keys"]]
-                 for table, wanted in request["RequestItems"].items()}
+        found = {
+            table: [self.stored[table].get(key) for key in wanted["Keys"]]
+            for table, wanted in request["RequestItems"].items()
+        }
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def _TransactWriteItems(self, request):

@@ -1,6 +1,7 @@
 """What a key is for, as pairs: something made in one Region, and the check of it in another.
 
-`make` gives artifacts, one for each algorithm (and type of message) of the kind; `check` tells whether a Region accepts one.
+`make` gives artifacts, one for each algorithm (and type of message) of the kind; `check` tells whether a Region accepts
+one.
 """
 
 import os
@@ -11,7 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from . import independent
 from .checks import equal, holds
 from .regions import arn
-from .specs import AGREE, ENCAPSULATE, ENCRYPT, MAC, MAC_BYTES, ML_KEM_CIPHERTEXT_BYTES, SHARED_SECRET_BYTES, SIGN, message_types
+from .specs import (
+    AGREE,
+    ENCAPSULATE,
+    ENCRYPT,
+    MAC,
+    MAC_BYTES,
+    ML_KEM_CIPHERTEXT_BYTES,
+    SHARED_SECRET_BYTES,
+    SIGN,
+    message_types,
+)
 
 # Longer than any hash, so that it is hashed where hashing is due.
 MESSAGE = b"what is agreed in one Region holds in all of them " * 4
@@ -30,7 +41,11 @@ class Artifact:
 
 def make(kind, kms, key_id, public=None):
     """One artifact for each way of the kind; `public` is the public key's DER, for those that need it."""
-    return [artifact for algorithm in kind.algorithms for artifact in _MAKE[kind.usage](kind, kms, key_id, algorithm, public)]
+    return [
+        artifact
+        for algorithm in kind.algorithms
+        for artifact in _MAKE[kind.usage](kind, kms, key_id, algorithm, public)
+    ]
 
 
 def check(kind, kms, key_id, artifact):
@@ -74,8 +89,13 @@ def _sign(kind, kms, key_id, algorithm, public):
 
 
 def _verify(_kind, kms, key_id, artifact):
-    answer = kms.verify(KeyId=key_id, Message=artifact.plain, MessageType=artifact.message_type,
-                        Signature=artifact.made, SigningAlgorithm=artifact.algorithm)
+    answer = kms.verify(
+        KeyId=key_id,
+        Message=artifact.plain,
+        MessageType=artifact.message_type,
+        Signature=artifact.made,
+        SigningAlgorithm=artifact.algorithm,
+    )
     equal((answer["SignatureValid"], answer["SigningAlgorithm"]), (True, artifact.algorithm))
     return answer
 
@@ -120,8 +140,9 @@ def _encapsulate(kind, kms, key_id, algorithm, _public):
 
 
 def _decapsulate(_kind, kms, key_id, artifact):
-    answer = kms.decapsulate(KeyId=key_id, SharedSecretCiphertextBlob=artifact.made,
-                             EncapsulationAlgorithm=artifact.algorithm)
+    answer = kms.decapsulate(
+        KeyId=key_id, SharedSecretCiphertextBlob=artifact.made, EncapsulationAlgorithm=artifact.algorithm
+    )
     equal((answer["SharedSecret"], answer["EncapsulationAlgorithm"]), (artifact.plain, artifact.algorithm))
     return answer
 
@@ -135,7 +156,9 @@ def public_key_of(kind, kms, key_id):
     if not kind.asymmetric:
         return None
     answer = kms.get_public_key(KeyId=key_id)
-    equal((answer["KeyId"], answer["KeySpec"], answer["KeyUsage"]),
-          (arn(kms.meta.region_name, key_id), kind.spec, kind.usage))
+    equal(
+        (answer["KeyId"], answer["KeySpec"], answer["KeyUsage"]),
+        (arn(kms.meta.region_name, key_id), kind.spec, kind.usage),
+    )
     holds(independent.describes(answer["PublicKey"], kind.spec), f"the public key is one of {kind.spec}")
     return answer["PublicKey"]

@@ -7,7 +7,7 @@ from cryptography.hazmat.backends.openssl.backend import backend
 
 from harness.checks import run
 
-from . import data_key_pairs, imported_keys, server_keys  # noqa: F401
+from . import data_key_pairs, imported_keys, server_keys
 from .world import ENDPOINT
 
 libraries = ", ".join(f"{name} {version(name)}" for name in ("cryptography", "pycryptodome", "kyber-py"))

@@ -16,6 +16,7 @@ from .world import MESSAGE, us
 
 def for_imported(usage):
     """Claims the function for a new key of each importable kind with this usage: (kind, key ID, material)."""
+
     def add(function):
         def all_of_them():
             for kind in KINDS:
@@ -73,14 +74,18 @@ def macs_are_equal(kind, key_id, material):
         answer = us.verify_mac(KeyId=key_id, Message=message, MacAlgorithm=algorithm, Mac=expected)
         equal(answer["MacValid"], True)
     equal(bits_of(algorithm) // 8, len(expected))
-    refused("KMSInvalidMacException", "", us.verify_mac, KeyId=key_id, Message=b"x", MacAlgorithm=algorithm,
-            Mac=expected)
+    refused(
+        "KMSInvalidMacException", "", us.verify_mac, KeyId=key_id, Message=b"x", MacAlgorithm=algorithm, Mac=expected
+    )
 
 
 @for_imported(AGREE)
 def agreements_are_equal(kind, key_id, material):
     peer = ec.generate_private_key(independent.CURVES[kind.spec]())
-    answer = us.derive_shared_secret(KeyId=key_id, KeyAgreementAlgorithm="ECDH",
-                                     PublicKey=independent.spki(peer.public_key()))
-    equal((answer["SharedSecret"], answer["KeyOrigin"]),
-          (independent.agree(independent.private_key(material), peer.public_key()), "EXTERNAL"))
+    answer = us.derive_shared_secret(
+        KeyId=key_id, KeyAgreementAlgorithm="ECDH", PublicKey=independent.spki(peer.public_key())
+    )
+    equal(
+        (answer["SharedSecret"], answer["KeyOrigin"]),
+        (independent.agree(independent.private_key(material), peer.public_key()), "EXTERNAL"),
+    )

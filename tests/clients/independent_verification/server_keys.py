@@ -25,6 +25,7 @@ from .world import MESSAGE, us
 
 def for_keys(usage):
     """Claims the function for a new key of each asymmetric kind with this usage: (kind, key ID, public key in DER)."""
+
     def add(function):
         def all_of_them():
             for kind in KINDS:
@@ -54,9 +55,10 @@ def signatures_of_every_kind_verify(kind, key_id, der):
     for algorithm in kind.algorithms:
         for message_type in message_types(algorithm):
             message = as_message(algorithm, message_type, der, MESSAGE)
-            signature = us.sign(KeyId=key_id, Message=message, MessageType=message_type,
-                                SigningAlgorithm=algorithm)["Signature"]
-            # What is given as a digest is hashed once more for pre-hashed Ed25519 (kms-rules §4.3).
+            signature = us.sign(KeyId=key_id, Message=message, MessageType=message_type, SigningAlgorithm=algorithm)[
+                "Signature"
+            ]
+            # What is given as a digest is hashed once more for pre-hashed Ed25519.
             signed = message if algorithm == "ED25519_PH_SHA_512" else MESSAGE
             independent.verify(algorithm, public, signed, signature)
             mismatches(algorithm, public, signed + b"x", signature)
@@ -84,15 +86,22 @@ def what_is_encrypted_with_the_public_key_is_decrypted(kind, key_id, der):
             answer = us.decrypt(KeyId=key_id, CiphertextBlob=ciphertext, EncryptionAlgorithm=algorithm)
             equal(answer["Plaintext"], plain)
             changed = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
-            refused("InvalidCiphertextException", "", us.decrypt, KeyId=key_id, CiphertextBlob=changed,
-                    EncryptionAlgorithm=algorithm)
+            refused(
+                "InvalidCiphertextException",
+                "",
+                us.decrypt,
+                KeyId=key_id,
+                CiphertextBlob=changed,
+                EncryptionAlgorithm=algorithm,
+            )
 
 
 @for_keys(AGREE)
 def both_sides_of_an_agreement_get_one_secret(kind, key_id, der):
     peer = ec.generate_private_key(independent.CURVES[kind.spec]())
-    answer = us.derive_shared_secret(KeyId=key_id, KeyAgreementAlgorithm="ECDH",
-                                     PublicKey=independent.spki(peer.public_key()))
+    answer = us.derive_shared_secret(
+        KeyId=key_id, KeyAgreementAlgorithm="ECDH", PublicKey=independent.spki(peer.public_key())
+    )
     equal(answer["SharedSecret"], independent.agree(peer, independent.public_key(der)))
 
 
@@ -105,5 +114,11 @@ def what_is_encapsulated_to_the_public_key_is_decapsulated(kind, key_id, der):
     changed = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
     answer = us.decapsulate(KeyId=key_id, SharedSecretCiphertextBlob=changed, EncapsulationAlgorithm="ML_KEM")
     holds(answer["SharedSecret"] != secret and len(answer["SharedSecret"]) == 32, "implicit rejection")
-    refused("InvalidCiphertextException", "", us.decapsulate, KeyId=key_id,
-            SharedSecretCiphertextBlob=ciphertext[:-1], EncapsulationAlgorithm="ML_KEM")
+    refused(
+        "InvalidCiphertextException",
+        "",
+        us.decapsulate,
+        KeyId=key_id,
+        SharedSecretCiphertextBlob=ciphertext[:-1],
+        EncapsulationAlgorithm="ML_KEM",
+    )
