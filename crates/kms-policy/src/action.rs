@@ -185,6 +185,12 @@ impl Action {
         ACROSS_ACCOUNTS.contains(self)
     }
 
+    /// Whether the action is authorised on a role, and so by its trust policy.
+    #[must_use]
+    pub const fn is_on_role(self) -> bool {
+        matches!(self, Self::AssumeRole | Self::TagSession)
+    }
+
     /// The operation of grants that permits the action.
     #[must_use]
     pub const fn grant_operation(self) -> Option<GrantOperation> {

@@ -58,7 +58,11 @@ impl ConditionKey {
         let exists = match vendor {
             "kms" => rest(RECIPIENT_ATTESTATION).is_some(),
             "aws" => table::AWS_ELSEWHERE.contains(&name),
-            _ => !vendor.is_empty() && !name.is_empty(),
+            // Identity providers are vendors as well: their names hold dots and slashes.
+            _ => {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+                !vendor.is_empty() && vendor.chars().all(is_part) && !name.is_empty()
+            }
         };
         exists.then(|| Self::Elsewhere(lower.into_boxed_str()))
     }
@@ -93,7 +97,7 @@ impl ConditionKey {
             Self::EncryptionContext(_) => Scope::Actions(table::WITH_ENCRYPTION_CONTEXT),
             Self::PrincipalTag(_) | Self::Elsewhere(_) => Scope::Everywhere,
             Self::RequestTag(_) => Scope::Actions(table::WITH_TAGS),
-            Self::ResourceTag(_) => Scope::Keys,
+            Self::ResourceTag(_) => Scope::KeysAndRoles,
         }
     }
 }
@@ -128,6 +132,7 @@ mod tests {
             ("kms:RecipientAttestation:PCR8", "kms:recipientattestation:pcr8"),
             ("aws:PrincipalOrgID", "aws:principalorgid"),
             ("sts:ExternalId", "sts:externalid"),
+            ("oidc.example.com/id/AB:sub", "oidc.example.com/id/ab:sub"),
         ];
         for (name, expected) in cases {
             assert_eq!(ConditionKey::parse(name).map(|key| key.name().into_owned()).as_deref(), Some(expected));
@@ -143,6 +148,9 @@ mod tests {
             "x:",
             "kms:",
             "kms:KeySpecs",
+            "kms :KeySpec",
+            " kms:KeySpec",
+            "kms:KeySpec ",
             "kms:EncryptionContext",
             "kms:EncryptionContext:",
             "kms:RecipientAttestation:",

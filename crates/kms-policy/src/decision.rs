@@ -103,17 +103,20 @@ pub fn decide_on_key<'g>(
 /// an account, and the half of an action on an alias that is about the alias.
 #[must_use]
 pub fn decide_on_account(request: &AccessRequest<'_>, resource: Option<&str>) -> Decision {
-    let action = request.context.action();
+    let (action, principal) = (request.context.action(), request.context.principal());
     let is_on_alias = resource.is_some_and(|arn| arn.contains(":alias/"))
         && matches!(action, Action::CreateAlias | Action::UpdateAlias | Action::DeleteAlias);
-    if action.is_on_key() && !is_on_alias {
+    if (action.is_on_key() && !is_on_alias) || action.is_on_role() {
         return Decision::Denied(Denied::Misplaced);
+    }
+    if resource.is_some_and(|arn| arn.split(':').nth(4) != Some(principal.account.as_str())) {
+        return Decision::Denied(Denied::CrossAccount);
     }
     let mut caller = Caller::judge(request, resource);
     if let Some(statement) = caller.deny.take() {
         return Decision::Denied(Denied::Explicit(statement));
     }
-    match caller.identity_allows(request.context.principal()) {
+    match caller.identity_allows(principal) {
         Some(identity) => caller.narrowed(Allowed::Identity(identity)),
         None => Decision::Denied(Denied::NoIdentityPolicy),
     }
@@ -129,6 +132,9 @@ pub fn decide_on_role(
     trust: &PolicyDocument,
 ) -> Decision {
     let principal = request.context.principal();
+    if !request.context.action().is_on_role() {
+        return Decision::Denied(Denied::Misplaced);
+    }
     let trusted = judge(request, trust, Some(role_arn), || PolicySource::Trust);
     let mut caller = Caller::judge(request, Some(role_arn));
     if let Some(statement) = trusted.deny.or(caller.deny.take()) {

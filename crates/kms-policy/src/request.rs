@@ -81,8 +81,8 @@ impl<'a> RequestContext<'a> {
         self
     }
 
-    /// With the grant that CreateGrant is to make: `kms:GranteePrincipal` or `kms:GranteeServicePrincipal`,
-    /// `kms:GrantOperations`, `kms:GrantConstraintType`, `kms:GrantConstraintSourceArn`, and the pairs of its constraints as
+    /// With the grant that CreateGrant is to make (for any other action it means nothing): `kms:GranteePrincipal` or
+    /// `kms:GranteeServicePrincipal`, `kms:GrantOperations`, `kms:GrantConstraintType`, `kms:GrantConstraintSourceArn`, and the pairs of its constraints as
     /// the encryption context.
     #[must_use]
     pub const fn new_grant(mut self, terms: &'a GrantTerms<'a>) -> Self {
@@ -188,8 +188,8 @@ impl<'a> RequestContext<'a> {
     /// The pairs of the encryption context; `None` in the place of a pair says that there are too many.
     fn visit_pairs(&self, mut see: impl FnMut(Option<(&str, &str)>)) {
         // CreateGrant has no context of its own: its constraints say which contexts the grant will admit.
-        if let Some(terms) = self.new_grant {
-            terms.constraints.pairs().for_each(|pair| see(Some(pair)));
+        if self.action == Action::CreateGrant {
+            self.new_grant.iter().flat_map(|terms| terms.constraints.pairs()).for_each(|pair| see(Some(pair)));
             return;
         }
         for (count, pair) in self.encryption_context.iter().flat_map(|context| context.iter()).enumerate() {
@@ -204,11 +204,13 @@ impl<'a> RequestContext<'a> {
     fn visit_aliases(&self, see: &mut dyn FnMut(Fact<'_>)) -> bool {
         let Some((aliases, limit)) = self.resource_aliases else { return false };
         let mut count = 0;
-        aliases.walk(&mut |name| {
-            count += 1;
-            // A key with more aliases than its quota is out of reach for whoever depends on them ("kms:ResourceAliases").
-            see(if count > limit { Fact::Excess } else { Fact::Text(name) });
-        });
+        aliases.walk(&mut |_| count += 1);
+        if count > limit {
+            // Such a key is out of reach for whoever depends on its aliases, whatever they are ("kms:ResourceAliases").
+            see(Fact::Excess);
+        } else {
+            aliases.walk(&mut |name| see(Fact::Text(name)));
+        }
         count > 0
     }
 }

@@ -10,6 +10,8 @@ pub(crate) enum Scope {
     Everywhere,
     /// In actions on a key.
     Keys,
+    /// In actions on a key, and on a role that somebody wants to assume.
+    KeysAndRoles,
     /// In actions on a key, and in CreateKey for the key that is to be.
     KeysAndCreateKey,
     /// In actions on a key and on custom key stores.
@@ -24,6 +26,7 @@ impl Scope {
         match self {
             Self::Everywhere => true,
             Self::Keys => action.is_on_key(),
+            Self::KeysAndRoles => action.is_on_key() || matches!(action, Action::AssumeRole | Action::TagSession),
             Self::KeysAndCreateKey => action.is_on_key() || matches!(action, Action::CreateKey),
             Self::KeysAndStores => action.is_on_key() || ON_STORES.contains(action),
             Self::Actions(actions) => actions.contains(action),

@@ -78,6 +78,7 @@ fn properties_of_the_key_exist_for_actions_on_a_key() {
     assert!(has("kms:ViaService", Action::Decrypt) && !has("kms:ViaService", Action::GenerateRandom));
     assert!(has("kms:ResourceAliases", Action::EnableKey) && !has("kms:ResourceAliases", Action::CreateKey));
     assert!(has("aws:ResourceTag/a", Action::EnableKey) && !has("aws:ResourceTag/a", Action::ListAliases));
+    assert!(has("aws:ResourceTag/a", Action::AssumeRole) && !has("kms:ResourceAliases", Action::AssumeRole));
     assert!(has("aws:SourceIp", Action::GenerateRandom));
 }
 
