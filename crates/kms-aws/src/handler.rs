@@ -99,7 +99,7 @@ impl Api {
         outcome: &mut Outcome,
     ) -> Result<Bytes, Fault> {
         let caller = self.gate.admit(parts, &body, request_id)?;
-        outcome.principal = Some(Arc::clone(&caller.arn));
+        outcome.principal = Some(Arc::clone(caller.arn()));
         let operation = operation(parts)?;
         outcome.operation = Some(operation);
         operation.run(&self.service, caller, body).await

@@ -2,8 +2,7 @@
 
 use crate::sigv4::SigningKeys;
 use arc_swap::ArcSwap;
-use kms_service::{Caller, RequestId};
-use kms_types::AccountId;
+use kms_service::{Caller, Identity, RequestId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -38,12 +37,8 @@ pub struct Principal {
     pub access_key: String,
     /// Secret access key.
     pub secret: SecretKey,
-    /// ARN of the user or role.
-    pub arn: Arc<str>,
-    /// The principal's account.
-    pub account: AccountId,
-    /// Whether the principal is an administrator of its account.
-    pub administrator: bool,
+    /// Whom they stand for.
+    pub identity: Arc<Identity>,
 }
 
 /// Two principals share an access key.
@@ -61,8 +56,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn caller(&self, request_id: RequestId) -> Caller {
-        let Principal { arn, account, administrator, .. } = &self.principal;
-        Caller { arn: Arc::clone(arn), account: *account, administrator: *administrator, request_id }
+        Caller::new(Arc::clone(&self.principal.identity), request_id)
     }
 }
 
@@ -110,14 +104,18 @@ fn entries(principals: impl IntoIterator<Item = Principal>) -> Result<Entries, D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kms_types::AccountId;
 
     fn principal(access_key: &str, secret: &str) -> Principal {
         Principal {
             access_key: access_key.into(),
             secret: SecretKey::new(secret.into()),
-            arn: "arn:aws:iam::111122223333:user/alice".into(),
-            account: AccountId::parse("111122223333").unwrap(),
-            administrator: true,
+            identity: Arc::new(Identity::bootstrap(
+                "arn:aws:iam::111122223333:user/alice",
+                AccountId::parse("111122223333").unwrap(),
+                true,
+                Some(access_key),
+            )),
         }
     }
 

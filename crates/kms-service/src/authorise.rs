@@ -6,26 +6,12 @@
 mod constraints;
 
 use crate::operations::grants::{account_arn, account_of_principal};
-use crate::{KeyEntry, KmsError, RequestId};
+use crate::{Caller, KeyEntry, KmsError};
 use kms_core::regional::{GrantConstraints, GrantPrincipal, GrantRecord};
 use kms_types::{AccountId, EncryptionContext, GrantOperation, KeyArn, PARTITION};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::iter;
-use std::sync::Arc;
-
-/// An authenticated principal and the request that it makes. Only authentication makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The principal's ARN.
-    pub arn: Arc<str>,
-    /// The principal's account.
-    pub account: AccountId,
-    /// Whether the principal is an administrator of its account.
-    pub administrator: bool,
-    /// The request that it makes.
-    pub request_id: RequestId,
-}
 
 /// A request whose caller has been authenticated. Handlers take nothing else, so that none can run unauthenticated.
 #[derive(Debug)]
@@ -117,11 +103,11 @@ impl Caller {
     /// of a session tells it, which has no path; and the account's for its administrators. An account as grantee leaves
     /// the decision to its identity policies, and the only one there is yet is that of administrators.
     fn grant_names(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let role = self.arn.strip_prefix(&format!("arn:{PARTITION}:sts::{}:assumed-role/", self.account));
+        let role = self.arn().strip_prefix(&format!("arn:{PARTITION}:sts::{}:assumed-role/", self.account()));
         let role = role.and_then(|session| session.split_once('/'));
-        let role = role.map(|(role, _)| format!("arn:{PARTITION}:iam::{}:role/{role}", self.account));
-        let account = self.administrator.then(|| account_arn(&self.account));
-        iter::once(Cow::Borrowed(&*self.arn)).chain(role.map(Cow::Owned)).chain(account.map(Cow::Owned))
+        let role = role.map(|(role, _)| format!("arn:{PARTITION}:iam::{}:role/{role}", self.account()));
+        let account = self.identity.is_administrator().then(|| account_arn(&self.account()));
+        iter::once(Cow::Borrowed(&**self.arn())).chain(role.map(Cow::Owned)).chain(account.map(Cow::Owned))
     }
 }
 
@@ -132,8 +118,8 @@ impl Access<'_> {
     /// # Errors
     /// [`KmsError::AccessDenied`] with AWS's text; a key of another account is not told from a missing one.
     pub(crate) fn authorise(&self, resource: Resource<'_>) -> Result<(), KmsError> {
-        let foreign = resource.account().is_some_and(|owner| owner != self.caller.account);
-        if self.caller.administrator && !foreign {
+        let foreign = resource.account().is_some_and(|owner| owner != self.caller.account());
+        if self.caller.identity.is_administrator() && !foreign {
             return Ok(());
         }
         if resource.entry().is_some_and(|entry| self.is_granted(entry)) {
@@ -154,10 +140,10 @@ impl Access<'_> {
             GrantPrincipal::Arn(arn) => caller.grant_names().any(|name| name == *arn),
             GrantPrincipal::Service(_) => false,
         };
-        let may = caller.administrator && caller.account == grant.issuing_account
+        let may = caller.identity.is_administrator() && caller.account() == grant.issuing_account
             || grant.retiring.as_ref().is_some_and(is_caller)
             || grant.operations.contains(&GrantOperation::RetireGrant) && is_caller(&grant.grantee);
-        let foreign = entry.arn.account != caller.account;
+        let foreign = entry.arn.account != caller.account();
         if may { Ok(()) } else { Err(self.denied(Resource::Key(entry), foreign)) }
     }
 
@@ -185,7 +171,7 @@ impl Access<'_> {
     }
 
     fn denied(&self, resource: Resource<'_>, foreign: bool) -> KmsError {
-        let (user, action) = (&self.caller.arn, self.action);
+        let (user, action) = (self.caller.arn(), self.action);
         let because = format!("because no identity-based policy allows the kms:{action} action");
         let start = format!("User: {user} is not authorized to perform: kms:{action} on");
         KmsError::AccessDenied(match resource {

@@ -6,6 +6,7 @@
 
 mod authorise;
 mod background;
+mod caller;
 mod directory;
 mod entry;
 mod error;
@@ -22,8 +23,9 @@ mod service;
 
 pub mod operations;
 
-pub use authorise::{Authenticated, Caller};
+pub use authorise::Authenticated;
 pub use background::Progress;
+pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};
 pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};

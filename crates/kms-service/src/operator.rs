@@ -1,10 +1,10 @@
 //! What an operator asks of a Region: keys of any account, and going on with a rotation without some Regions.
 
 use crate::background::Progress;
-use crate::{Caller, KmsError, RequestId, Service};
+use crate::{Caller, Identity, KmsError, RequestId, Service};
 use kms_core::control::KeySet;
 use kms_core::regional::KeyRecord;
-use kms_types::{AccountId, AliasArn, KeyArn, KeyId, KeyMaterialId, KeyRef, RegionName};
+use kms_types::{AccountId, AliasArn, KeyArn, KeyId, KeyMaterialId, KeyRef, PARTITION, RegionName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ impl FoundKey {
     #[must_use]
     pub fn operator(&self, request_id: RequestId) -> Caller {
         let account = self.arn.account;
-        Caller { arn: format!("arn:aws:iam::{account}:operator").into(), account, administrator: true, request_id }
+        let arn = format!("arn:{PARTITION}:iam::{account}:operator");
+        Caller::new(Arc::new(Identity::bootstrap(&arn, account, true, None)), request_id)
     }
 }
 

@@ -56,7 +56,7 @@ impl Service {
             KeyRefError::Alias => KmsError::InvalidArn("Invalid identifier"),
         })?;
         match reference {
-            KeyRef::Id(id) => Ok((caller.account, id)),
+            KeyRef::Id(id) => Ok((caller.account(), id)),
             KeyRef::Arn(arn) => {
                 self.check_region(&arn.region)?;
                 Ok((arn.account, arn.key_id))
@@ -64,7 +64,7 @@ impl Service {
             KeyRef::Alias(_) | KeyRef::AliasArn(_) if accept == Accept::KeyOnly => {
                 Err(KmsError::InvalidArn("Key Aliases are not supported for this operation."))
             }
-            KeyRef::Alias(name) => self.resolve_alias(access, caller.account, name),
+            KeyRef::Alias(name) => self.resolve_alias(access, caller.account(), name),
             KeyRef::AliasArn(arn) => {
                 self.check_region(&arn.region)?;
                 self.resolve_alias(access, arn.account, arn.name)
@@ -102,7 +102,7 @@ impl Service {
         if let Some(target) = self.directory().alias_target(account, name.clone()) {
             return Ok((account, target));
         }
-        if account != access.caller.account {
+        if account != access.caller.account() {
             // The same refusal as for a key that exists: aliases of other accounts are not told either.
             let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
             access.authorise(Resource::Absent(&unknown))?;

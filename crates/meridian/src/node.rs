@@ -269,9 +269,7 @@ fn make_api(
     let principals = principals.iter().map(|principal| kms_aws::Principal {
         access_key: principal.access_key.clone(),
         secret: kms_aws::SecretKey::new(principal.secret_key.expose().to_owned()),
-        arn: principal.arn.as_str().into(),
-        account: principal.account,
-        administrator: principal.administrator,
+        identity: Arc::new(principal.identity(Some(&principal.access_key))),
     });
     let principals = Arc::new(kms_aws::Principals::new(principals)?);
     let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());

@@ -71,7 +71,7 @@ impl EllipticKey {
         let key = self.agreement.as_ref().ok_or(CryptoError::UnsupportedAlgorithm("ECDH"))?;
         // The library takes bare points, trailing bytes and spelled-out curves too; the API takes a SubjectPublicKeyInfo.
         let spki = SubjectPublicKeyInfoRef::from_der(peer_spki_der).map_err(|_not_der| MALFORMED_PEER)?;
-        if !self.verifier.curve.is_named_by(&spki.algorithm) {
+        if !self.verifier.curve.is_named_by(&spki.algorithm) || !is_point(&spki) {
             return Err(MALFORMED_PEER);
         }
         let peer = UnparsedPublicKey::new(key.algorithm(), peer_spki_der);
@@ -114,6 +114,12 @@ impl Verifier {
         }
         digest_of(self.curve.hash, message_type, message)
     }
+}
+
+/// Whether the key is written as a compressed or an uncompressed point. The library takes the hybrid form too, a second way
+/// to write the same key, which must not be used (RFC 5480 §2.2).
+fn is_point(spki: &SubjectPublicKeyInfoRef<'_>) -> bool {
+    matches!(spki.subject_public_key.as_bytes(), Some([0x02..=0x04, ..]))
 }
 
 /// The scalar of a DER `PrivateKeyInfo` (PKCS #8) of this very curve. The public key inside, if any, must be its own.

@@ -249,6 +249,27 @@ fn altered_peer_keys_are_malformed() {
 }
 
 #[test]
+fn hybrid_points_are_malformed() {
+    for spec in [KeySpec::EccNistP256, KeySpec::EccNistP384, KeySpec::EccNistP521] {
+        let key = frozen_key(spec);
+        let peer = AsymmetricKey::new(&KeyMaterial::generate(spec, &Stream::new("peer")).unwrap()).unwrap();
+        let point_bytes = match spec {
+            KeySpec::EccNistP256 => 65,
+            KeySpec::EccNistP384 => 97,
+            _ => 133,
+        };
+        let first = peer.public_key_der().len() - point_bytes;
+        for form in [0x06, 0x07] {
+            let mut hybrid = peer.public_key_der().to_vec();
+            assert_eq!(hybrid[first], 0x04);
+            hybrid[first] = form;
+            let malformed = CryptoError::Malformed("public key of this key's curve");
+            assert_eq!(key.derive_shared_secret(&hybrid), Err(malformed), "{spec}: {form}");
+        }
+    }
+}
+
+#[test]
 fn altered_private_keys_are_refused_or_still_the_same_key() {
     let v = Vectors::read(include_str!("../../../../tests/vectors/crypto/imports.txt"));
     for (cases, spec, name) in [

@@ -23,7 +23,7 @@ impl Service {
         if name.is_reserved() {
             return Err(KmsError::ReservedAlias);
         }
-        Ok(AliasArn { region: self.region().clone(), account: caller.account, name })
+        Ok(AliasArn { region: self.region().clone(), account: caller.account(), name })
     }
 
     /// The key that an alias is to point at: a key of the caller's own account, not named by an alias.
@@ -37,7 +37,7 @@ impl Service {
             Ok(KeyRef::Alias(_) | KeyRef::AliasArn(_)) => {
                 return Err(KmsError::service("Aliases must refer to keys. Not aliases"));
             }
-            Ok(KeyRef::Arn(arn)) if arn.account != caller.account => {
+            Ok(KeyRef::Arn(arn)) if arn.account != caller.account() => {
                 return Err(KmsError::service("This operation cannot be called cross account"));
             }
             Ok(KeyRef::Arn(_) | KeyRef::Id(_)) | Err(_) => {}

@@ -26,7 +26,7 @@ impl Service {
         let entry = self.alias_target(&caller, &request.target_key_id, "CreateAlias")?;
         entry.check_state(KeyOperation::CreateAlias)?;
         let body = RegionalBody::CreateAlias(SetAlias {
-            account: caller.account,
+            account: caller.account(),
             name: alias.name.clone(),
             target: entry.arn.key_id,
             alias_limit: self.config().quotas.aliases_per_key,

@@ -81,7 +81,7 @@ impl Service {
             name: request.name,
             grantee,
             retiring,
-            issuing_account: caller.account,
+            issuing_account: caller.account(),
             operations: request.operations,
             constraints: request.constraints,
             grant_limit: self.config().quotas.grants_per_key,

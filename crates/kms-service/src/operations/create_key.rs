@@ -52,7 +52,7 @@ impl Service {
         }
         let kind = check_kind(&request)?;
         let initial = self.initial_properties(&caller, &request)?;
-        self.check_key_quota(&caller.account)?;
+        self.check_key_quota(&caller.account())?;
         let key_id = if request.multi_region {
             self.create_key_set(&caller, kind, initial).await?
         } else {
@@ -73,7 +73,7 @@ impl Service {
                 }
                 policy.clone()
             }
-            None => kms_policy::default_key_policy(&caller.account),
+            None => kms_policy::default_key_policy(&caller.account()),
         };
         Ok(InitialProperties {
             policy,
@@ -95,7 +95,7 @@ impl Service {
         };
         let body = CreateKey {
             key_id,
-            account: caller.account,
+            account: caller.account(),
             spec: kind.spec,
             usage: kind.usage,
             origin: kind.origin,
@@ -122,7 +122,7 @@ impl Service {
         };
         let material_id = first.as_ref().map(|(material_id, _)| *material_id);
         let Kind { spec, usage, origin } = kind;
-        let body = CreateKeySet { key_id, account: caller.account, spec, usage, origin, first, initial };
+        let body = CreateKeySet { key_id, account: caller.account(), spec, usage, origin, first, initial };
         match self.propose(ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
             Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),

@@ -148,7 +148,7 @@ impl Service {
     /// while everywhere else such a key needs its ARN.
     fn foreign_by_id(&self, access: &Access<'_>, key_id: &str, blob: &[u8]) -> Option<Arc<KeyEntry>> {
         let Ok(KeyRef::Id(key_id)) = KeyRef::parse(key_id) else { return None };
-        let entry = self.directory().key(&key_id).filter(|entry| entry.arn.account != access.caller.account)?;
+        let entry = self.directory().key(&key_id).filter(|entry| entry.arn.account != access.caller.account())?;
         let made_it = parse_header(blob).is_ok_and(|header| header.key_id == key_id);
         (made_it && access.authorise(Resource::Ciphertext(&entry)).is_ok()).then_some(entry)
     }

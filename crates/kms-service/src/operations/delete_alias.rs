@@ -23,10 +23,10 @@ impl Service {
         caller.authorise("DeleteAlias", Resource::Account)?;
         let target = self
             .directory()
-            .alias_target(caller.account, alias.name.clone())
+            .alias_target(caller.account(), alias.name.clone())
             .ok_or_else(|| KmsError::AliasNotFound(alias.clone()))?;
-        let entry = self.authorised_key(&Access::to(&caller, "DeleteAlias"), caller.account, target)?;
-        let body = RegionalBody::DeleteAlias(caller.account, alias.name.clone());
+        let entry = self.authorised_key(&Access::to(&caller, "DeleteAlias"), caller.account(), target)?;
+        let body = RegionalBody::DeleteAlias(caller.account(), alias.name.clone());
         self.change_alias(&alias, &entry.arn, body).await
     }
 }

@@ -53,7 +53,7 @@ impl Service {
             Some(key_id) => Some(self.resolve(&caller, key_id, Accept::KeyOnly, "ListAliases")?.arn.key_id),
             None => None,
         };
-        let account = caller.account;
+        let account = caller.account();
         let scope = format!("{account}/{}", of_key.as_ref().map_or("-", KeyId::as_str));
         let pages = Pages { operation: "ListAliases", scope: &scope };
         let after = pages.after(request.marker.as_deref())?;

@@ -35,7 +35,7 @@ impl Service {
         let Authenticated { caller, request } = request;
         caller.authorise("ListKeys", Resource::Account)?;
         let size = Limits::KEYS.size(request.limit)?;
-        let pages = Pages { operation: "ListKeys", scope: caller.account.as_str() };
+        let pages = Pages { operation: "ListKeys", scope: caller.identity.account.as_str() };
         let after = pages.after(request.marker.as_deref())?;
         let after = after.map(|name| KeyId::parse(&name)).transpose().map_err(|_foreign| KmsError::InvalidMarker)?;
         let mut last = after;
@@ -48,7 +48,7 @@ impl Service {
                     return;
                 }
                 last = Some(record.key_id);
-                if record.account == caller.account {
+                if record.account == caller.account() {
                     let (region, account) = (self.region().clone(), record.account);
                     keys.push(KeyArn { region, account, key_id: record.key_id });
                 }

@@ -37,9 +37,9 @@ fn parse(policy: &str) -> Result<PolicyDocument, KmsError> {
 /// The lockout safety check: whoever installs a policy must be able to replace it. `key_arn` is the ARN of the key that the
 /// policy is for; a key that is yet to be has no ARN of its own, and any ID will do.
 pub(crate) fn check_lockout(caller: &Caller, key_arn: &str, policy: &str) -> Result<(), KmsError> {
-    let is_root = *caller.arn == *Principal::account_arn(&caller.account);
+    let is_root = **caller.arn() == *Principal::account_arn(&caller.account());
     let kind = if is_root { PrincipalKind::Root } else { PrincipalKind::User };
-    let principal = Principal { arn: &caller.arn, account: caller.account, kind };
+    let principal = Principal { arn: caller.arn(), account: caller.account(), kind };
     let context = RequestContext::new(Action::PutKeyPolicy, principal);
     let request = AccessRequest { context: &context, policies: CallerPolicies::default() };
     if kms_policy::may_put_next_policy(&parse(policy)?, key_arn, &request) {
@@ -52,5 +52,5 @@ pub(crate) fn check_lockout(caller: &Caller, key_arn: &str, policy: &str) -> Res
 
 /// The ARN of a key of the caller's account that is yet to be, for [`check_lockout`].
 pub(crate) fn arn_of_new_key(caller: &Caller, region: &RegionName) -> String {
-    format!("arn:{PARTITION}:kms:{region}:{}:key/00000000-0000-0000-0000-000000000000", caller.account)
+    format!("arn:{PARTITION}:kms:{region}:{}:key/00000000-0000-0000-0000-000000000000", caller.account())
 }

@@ -187,7 +187,7 @@ fn initial_properties(caller: &Caller, request: &ReplicateKeyRequest) -> Result<
             }
             policy.clone()
         }
-        None => kms_policy::default_key_policy(&caller.account),
+        None => kms_policy::default_key_policy(&caller.account()),
     };
     Ok(InitialProperties {
         policy,

@@ -25,14 +25,14 @@ impl Service {
         caller.authorise("UpdateAlias", Resource::Account)?;
         let current = self
             .directory()
-            .alias_target(caller.account, alias.name.clone())
+            .alias_target(caller.account(), alias.name.clone())
             .ok_or_else(|| KmsError::AliasNotFound(alias.clone()))?;
-        self.authorised_key(&Access::to(&caller, "UpdateAlias"), caller.account, current)?;
+        self.authorised_key(&Access::to(&caller, "UpdateAlias"), caller.account(), current)?;
         let entry = self.alias_target(&caller, &request.target_key_id, "UpdateAlias")?;
         // Only the new key's state counts: an alias may be taken from a key that is pending deletion.
         entry.check_state(KeyOperation::UpdateAlias)?;
         let body = RegionalBody::UpdateAlias(SetAlias {
-            account: caller.account,
+            account: caller.account(),
             name: alias.name.clone(),
             target: entry.arn.key_id,
             alias_limit: self.config().quotas.aliases_per_key,

@@ -306,7 +306,7 @@ async fn who_may_retire_a_grant() {
             let dry = request.dry_run;
             let result = cluster.at(HERE).retire_grant(Authenticated { caller: caller.clone(), request }).await;
             let succeeded = if dry { result == Err(KmsError::DryRun) } else { result.is_ok() };
-            assert_eq!(succeeded, expected, "{} {retiring:?} {result:?}", caller.arn);
+            assert_eq!(succeeded, expected, "{} {retiring:?} {result:?}", caller.arn());
             assert!(expected || is_denied(&result), "{result:?}");
         }
     }

@@ -25,6 +25,13 @@ pub(crate) struct Principal {
     pub(crate) certificate: Option<String>,
 }
 
+impl Principal {
+    /// The principal as the service sees it, when it signs with an access key or comes with a certificate.
+    pub(crate) fn identity(&self, access_key_id: Option<&str>) -> kms_service::Identity {
+        kms_service::Identity::bootstrap(&self.arn, self.account, self.administrator, access_key_id)
+    }
+}
+
 /// A secret access key. Wiped when dropped, never shown.
 #[derive(Clone)]
 pub(crate) struct SecretKey(Zeroizing<String>);

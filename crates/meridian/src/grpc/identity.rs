@@ -4,8 +4,7 @@ use super::identity_of;
 use crate::config::Principal;
 use crate::tls::PeerIdentity;
 use kms_control::PeerRegion;
-use kms_service::{Caller, RequestId};
-use kms_types::AccountId;
+use kms_service::{Caller, Identity, RequestId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Request, Status};
@@ -38,18 +37,10 @@ pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Statu
     }
 }
 
-/// What a caller is made of, but for its request.
-#[derive(Debug)]
-struct Known {
-    arn: Arc<str>,
-    account: AccountId,
-    administrator: bool,
-}
-
 /// The principals that have a certificate.
 #[derive(Debug)]
 pub(crate) struct CallerDirectory {
-    by_uri: BTreeMap<String, Known>,
+    by_uri: BTreeMap<String, Arc<Identity>>,
     cluster_id: String,
 }
 
@@ -57,9 +48,8 @@ impl CallerDirectory {
     /// Principals without a certificate cannot call over gRPC.
     pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>) -> Self {
         let by_uri = principals.into_iter().filter_map(|principal| {
-            let caller =
-                Known { arn: principal.arn.into(), account: principal.account, administrator: principal.administrator };
-            principal.certificate.map(|uri| (uri, caller))
+            let identity = Arc::new(principal.identity(None));
+            principal.certificate.map(|uri| (uri, identity))
         });
         Self { by_uri: by_uri.collect(), cluster_id: cluster_id.to_owned() }
     }
@@ -71,9 +61,7 @@ impl CallerDirectory {
                 let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
                 let known = self.by_uri.get(&uri);
                 let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
-                let Known { arn, account, administrator } = known;
-                let (arn, account, administrator) = (Arc::clone(arn), *account, *administrator);
-                Ok(Caller { arn, account, administrator, request_id: new_request_id() })
+                Ok(Caller::new(Arc::clone(known), new_request_id()))
             }
             PeerIdentity::Region(_) | PeerIdentity::Operator => {
                 Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))

@@ -13,7 +13,7 @@ use kms_service::operations::key_metadata::KeyMetadata;
 use kms_service::operations::replicate_key::{ReplicateKeyRequest, ReplicateKeyResponse};
 use kms_service::operations::rotate_key_on_demand::RotateKeyOnDemandRequest;
 use kms_service::{
-    Authenticated, Caller, Clock, Directory, Keyring, KmsError, Ports, RequestId, Service, ServiceConfig,
+    Authenticated, Caller, Clock, Directory, Identity, Keyring, KmsError, Ports, RequestId, Service, ServiceConfig,
 };
 use kms_types::{AccountId, EncryptionContext, KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,8 @@ pub(crate) fn user<T>(arn: &str, request: T) -> Authenticated<T> {
 
 fn caller(arn: &str, administrator: bool) -> Caller {
     let account = AccountId::parse(arn.split(':').nth(4).unwrap()).unwrap();
-    Caller { arn: arn.into(), account, administrator, request_id: RequestId::from_random([7; 16]) }
+    let identity = Identity::bootstrap(arn, account, administrator, None);
+    Caller::new(Arc::new(identity), RequestId::from_random([7; 16]))
 }
 
 impl Cluster {

@@ -86,7 +86,7 @@ impl Cluster {
                 service.get_key_last_usage(by(caller, GetKeyLastUsageRequest { key_id })).await.map(drop)
             }
             O::PutKeyPolicy => {
-                let policy = kms_policy::default_key_policy(&caller.account);
+                let policy = kms_policy::default_key_policy(&caller.account());
                 let bypass_policy_lockout_safety_check = false;
                 let request =
                     PutKeyPolicyRequest { key_id, policy_name: None, policy, bypass_policy_lockout_safety_check };
@@ -203,7 +203,7 @@ impl Cluster {
             KeyOperation::CreateGrant => {
                 let request = CreateGrantRequest {
                     key_id,
-                    grantee_principal: Some(caller.arn.to_string()),
+                    grantee_principal: Some(caller.arn().to_string()),
                     operations: [GrantOperation::DescribeKey].into(),
                     ..Default::default()
                 };
