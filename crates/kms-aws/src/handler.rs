@@ -1,5 +1,6 @@
 //! From an HTTP request to an HTTP response: authenticate, find the operation, run it, say how it went.
 
+use crate::connection::origin;
 use crate::operations::Operation;
 use crate::sigv4::Verifier;
 use crate::{Fault, Principals, WireError};
@@ -126,7 +127,8 @@ impl Gate {
         if body.len() > BODY_BYTES_MAX {
             return Err(WireError::RequestEntityTooLarge.into());
         }
-        Ok(self.verifier.verify(&self.principals, parts, body, self.clock.now(), request_id)?)
+        let caller = self.verifier.verify(&self.principals, parts, body, self.clock.now(), request_id)?;
+        Ok(Caller { origin: origin(parts), ..caller })
     }
 }
 

@@ -10,8 +10,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use kms_aws::{Api, WireError};
+use kms_aws::{Api, Connection, WireError};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,8 +57,8 @@ pub(crate) async fn serve(
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let socket = match accepted {
-            Ok((socket, _)) => socket,
+        let (socket, peer) = match accepted {
+            Ok((socket, address)) => (socket, address.ip()),
             Err(error) => {
                 tracing::warn!(%error, "accepting an API connection failed");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -67,7 +68,7 @@ pub(crate) async fn serve(
         let (tls, api, watcher) = (tls.clone(), Arc::clone(&api), graceful.watcher());
         connections.spawn(async move {
             let _place = place;
-            if let Err(error) = connection(socket, tls, api, limits, watcher).await {
+            if let Err(error) = connection((socket, peer), tls, api, limits, watcher).await {
                 tracing::debug!(%error, "an API connection ended");
             }
         });
@@ -78,24 +79,26 @@ pub(crate) async fn serve(
 }
 
 async fn connection(
-    socket: TcpStream,
+    (socket, peer): (TcpStream, IpAddr),
     tls: Option<TlsAcceptor>,
     api: Arc<Front>,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()> {
     socket.set_nodelay(true)?;
+    let origin = Connection { peer, secure: tls.is_some() };
     match tls {
         Some(acceptor) => {
             let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await??;
-            http(stream, api, limits, watcher).await
+            http(stream, origin, api, limits, watcher).await
         }
-        None => http(socket, api, limits, watcher).await,
+        None => http(socket, origin, api, limits, watcher).await,
     }
 }
 
 async fn http<S>(
     stream: S,
+    origin: Connection,
     api: Arc<Front>,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
@@ -103,7 +106,10 @@ async fn http<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(Arc::clone(&api), limits, request));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(origin);
+        answer(Arc::clone(&api), limits, request)
+    });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder
