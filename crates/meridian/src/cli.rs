@@ -13,6 +13,7 @@ mod keys;
 mod node;
 pub(crate) mod output;
 mod promote;
+mod region;
 mod rotation;
 mod signals;
 mod status;
@@ -50,6 +51,7 @@ enum Command {
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
     ExplainAccess(explain_access::ExplainAccessArgs),
+    Region(region::RegionArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
     Node(node::NodeArgs),
@@ -83,6 +85,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
         Command::ExplainAccess(args) => explain_access::run(args),
+        Command::Region(args) => region::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),
