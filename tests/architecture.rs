@@ -23,6 +23,7 @@ const OURS: [(&str, &[&str]); 13] = [
     (
         "meridian",
         &[
+            "kms-audit",
             "kms-aws",
             "kms-control",
             "kms-core",

@@ -14,4 +14,4 @@ pub use command::{
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};
-pub use state::{ControlState, RegionEntry, RegionRole};
+pub use state::{ControlState, FORMER_SIGNING_KEYS_MAX, RegionEntry, RegionRole};

@@ -89,6 +89,8 @@ fn encode_region(entry: &RegionEntry) -> Vec<u8> {
         sealing_public_key: entry.sealing_public_key.clone(),
         role: parts::role(entry.role).into(),
         registered_at_ms: entry.registered_at.millis(),
+        signing_public_key: entry.signing_public_key.clone(),
+        former_signing_keys: entry.former_signing_keys.clone(),
     }
     .encode_to_vec()
 }
@@ -101,6 +103,8 @@ fn decode_region(bytes: &[u8]) -> Result<ControlChange, FormatError> {
         role: parts::parse_role(REGION, message.role)?,
         sealing_public_key: message.sealing_public_key,
         registered_at: Timestamp::from_millis(message.registered_at_ms),
+        signing_public_key: message.signing_public_key,
+        former_signing_keys: message.former_signing_keys,
     })))
 }
 

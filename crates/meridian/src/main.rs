@@ -8,6 +8,7 @@ mod grpc;
 mod hardening;
 mod node;
 mod pki;
+mod signatures;
 mod telemetry;
 mod tls;
 

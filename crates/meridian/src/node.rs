@@ -15,6 +15,7 @@ mod system;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
+use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
 use catch_up::CaughtUp;
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
@@ -42,8 +43,10 @@ pub(crate) struct Handles {
     pub(crate) control: ControlNode,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) clock: Arc<dyn kms_service::Clock>,
-    /// Encoded public key for the directory; empty on a witness.
-    pub(crate) sealing_public_key: Vec<u8>,
+    /// This Region's line in the directory.
+    pub(crate) registration: schedules::Registration,
+    /// Signs in the name of this Region.
+    pub(crate) signer: Arc<RegionSigner>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
 }
@@ -51,7 +54,7 @@ pub(crate) struct Handles {
 impl Handles {
     /// Whether this node holds keys, or only votes.
     pub(crate) fn is_witness(&self) -> bool {
-        self.sealing_public_key.is_empty()
+        self.registration.sealing_public_key.is_empty()
     }
 
     /// Why the Region should not get requests yet; `None` when it is ready.
@@ -59,7 +62,7 @@ impl Handles {
         if self.control.status().role == ControlRole::Stopped {
             return Some("the control log of this Region has stopped");
         }
-        if !schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
+        if !self.registration.is_done(&self.control) {
             return Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions");
         }
         if !self.caught_up.is_done() {
@@ -93,12 +96,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
-    tasks.spawn(schedules::register(
-        handles.control.clone(),
-        config.region.clone(),
-        handles.sealing_public_key.clone(),
-        stop.clone(),
-    ));
+    tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
     tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
@@ -161,9 +159,15 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
     // A witness names no sealing key, so that nothing can be sealed to it.
-    let sealing_public_key = match role {
-        Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
-        Role::Witness => Vec::new(),
+    let signer = Arc::new(RegionSigner::new(hierarchy.signing));
+    let registration = schedules::Registration {
+        region: config.region.clone(),
+        // A witness names no sealing key, so that nothing can be sealed to it.
+        sealing_public_key: match role {
+            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+            Role::Witness => Vec::new(),
+        },
+        signing_public_key: signer.public().as_bytes().to_vec(),
     };
 
     let directory = Arc::new(Directory::new(config.region.clone()));
@@ -210,7 +214,8 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         control,
         agenda,
         clock,
-        sealing_public_key,
+        registration,
+        signer,
         caught_up: CaughtUp::default(),
     };
     Ok(Parts { role, handles, api, principals, credentials })

@@ -86,6 +86,8 @@ pub struct RegisterRegion {
     pub sealing_public_key: Vec<u8>,
     /// Whether the Region may hold keys.
     pub role: RegionRole,
+    /// Encoded public key that checks what the Region signs; empty leaves the directory's one.
+    pub signing_public_key: Vec<u8>,
 }
 
 /// Properties of a new key resource that are independent per Region.

@@ -16,6 +16,9 @@ pub struct ControlState {
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
 
+/// Most former signing keys that a Region's line keeps.
+pub const FORMER_SIGNING_KEYS_MAX: usize = 16;
+
 /// A line of the Region directory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegionEntry {
@@ -27,6 +30,10 @@ pub struct RegionEntry {
     pub role: RegionRole,
     /// When the line was last changed.
     pub registered_at: Timestamp,
+    /// Encoded public key that checks what the Region signs; empty until the Region has registered one.
+    pub signing_public_key: Vec<u8>,
+    /// The keys before it, oldest first, so that old signatures can be checked; at most [`FORMER_SIGNING_KEYS_MAX`].
+    pub former_signing_keys: Vec<Vec<u8>>,
 }
 
 impl fmt::Debug for RegionEntry {

@@ -50,6 +50,7 @@ fn body(body: &ControlBody) -> Body {
         ControlBody::RegisterRegion(b) => Body::RegisterRegion(pb::RegisterRegion {
             sealing_public_key: b.sealing_public_key.clone(),
             role: parts::role(b.role).into(),
+            signing_public_key: b.signing_public_key.clone(),
         }),
         ControlBody::CreateKeySet(b) => Body::CreateKeySet(create_key_set(b)),
         ControlBody::AddReplica(b) => Body::AddReplica(add_replica(b)),
@@ -142,6 +143,7 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         Body::RegisterRegion(m) => ControlBody::RegisterRegion(RegisterRegion {
             sealing_public_key: m.sealing_public_key,
             role: parts::parse_role(F, m.role)?,
+            signing_public_key: m.signing_public_key,
         }),
         Body::CreateKeySet(m) => ControlBody::CreateKeySet(parse_create_key_set(m)?),
         Body::AddReplica(m) => ControlBody::AddReplica(parse_add_replica(m)?),

@@ -65,7 +65,8 @@ pub(crate) fn command(body: ControlBody) -> ControlCommand {
 }
 
 pub(crate) fn register() -> ControlBody {
-    let full = RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full };
+    let full =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: Vec::new() };
     ControlBody::RegisterRegion(full)
 }
 
@@ -112,10 +113,14 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     let offer = OfferImportedMaterial { key_id, expected_epoch, material_id, description: "of 2026".to_owned() };
     let report = ReportImport { key_id, added_at: at(2), material_id, present: true };
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
-    let witness = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness };
+    let witness =
+        RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
+    let signing =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
     vec![
         ("register-region", register()),
         ("register-witness", ControlBody::RegisterRegion(witness)),
+        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("create-key-set", ControlBody::CreateKeySet(create)),
         ("add-replica", ControlBody::AddReplica(add)),
         ("replica-ready", ControlBody::ReplicaReady { key_id, added_at: at(2) }),
@@ -173,6 +178,13 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         sealing_public_key: vec![7; 5],
         role: RegionRole::Full,
         registered_at: at(1),
+        signing_public_key: Vec::new(),
+        former_signing_keys: Vec::new(),
+    };
+    let signing = RegionEntry {
+        signing_public_key: vec![9; 4],
+        former_signing_keys: vec![vec![7; 4], vec![8; 4]],
+        ..entry.clone()
     };
     let sequence = 5000;
     let recent = ControlChange::PutRecent {
@@ -183,6 +195,7 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
     };
     vec![
         ("region", ControlChange::PutRegion(Arc::new(entry))),
+        ("region-signing", ControlChange::PutRegion(Arc::new(signing))),
         ("key-set", ControlChange::PutKeySet(Arc::new(key_set()))),
         ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),

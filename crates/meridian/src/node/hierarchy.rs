@@ -1,8 +1,8 @@
-//! The node's own keys at start: root key from its provider, Region KEKs and sealing key from the store, made on the
-//! first start.
+//! The node's own keys at start: root key from its provider, Region KEKs, sealing and signing key from the store, made on
+//! the first start.
 
 use crate::config::{self, NodeConfig, RootKeyProvider};
-use kms_crypto::{Entropy, KekEpoch, PassphraseParams, RegionKek, RootKey, SealingKey};
+use kms_crypto::{Entropy, KekEpoch, PassphraseParams, RegionKek, RootKey, SealingKey, SigningKey};
 use kms_service::Keks;
 use kms_store::{Keyspace, Store, WriteBatch, scan_prefix};
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ const CHECK_KEY: &[u8] = b"hierarchy/check";
 const SALT_KEY: &[u8] = b"hierarchy/salt";
 /// The wrapped sealing key.
 const SEALING_KEY: &[u8] = b"hierarchy/sealing";
+/// The wrapped signing key.
+const SIGNING_KEY: &[u8] = b"hierarchy/signing";
 /// Prefix of the wrapped Region KEKs; the epoch follows, big endian.
 const KEK_PREFIX: &[u8] = b"hierarchy/kek/";
 
@@ -24,6 +26,8 @@ pub(crate) struct Hierarchy {
     pub(crate) keks: Keks,
     /// The Region's HPKE private key.
     pub(crate) sealing: SealingKey,
+    /// What the Region signs with.
+    pub(crate) signing: SigningKey,
 }
 
 /// Opens the hierarchy of a store, or makes one in an empty store.
@@ -35,7 +39,7 @@ pub(crate) fn open(config: &NodeConfig, store: &dyn Store, entropy: &dyn Entropy
     let identity = format!("{}/{}", config.cluster_id, config.region);
     let check = root.check_value(&identity);
     match store.get(Keyspace::Node, CHECK_KEY)? {
-        Some(stored) if stored == check => load(config, store, &root),
+        Some(stored) if stored == check => load(config, store, &root, entropy),
         Some(_) => anyhow::bail!(
             "the root key is not the one of the store in {}; give the Region its own root key back, or start with an \
              empty data directory",
@@ -69,7 +73,7 @@ fn salt(store: &dyn Store, entropy: &dyn Entropy) -> anyhow::Result<[u8; 16]> {
     Ok(salt)
 }
 
-fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey) -> anyhow::Result<Hierarchy> {
+fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey, entropy: &dyn Entropy) -> anyhow::Result<Hierarchy> {
     let mut keks = BTreeMap::new();
     for row in scan_prefix(store, Keyspace::Node, KEK_PREFIX) {
         let (_, wrapped) = row?;
@@ -81,7 +85,32 @@ fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey) -> anyhow::Resul
     let epoch = SealingKey::wrapped_epoch(&wrapped)?;
     let kek = keks.get(&epoch).ok_or_else(|| anyhow::anyhow!("the store lacks Region KEK epoch {}", epoch.0))?;
     let sealing = SealingKey::unwrap(&wrapped, kek, &config.region)?;
-    Ok(Hierarchy { keks, sealing })
+    let signing = match store.get(Keyspace::Node, SIGNING_KEY)? {
+        Some(wrapped) => {
+            let epoch = SigningKey::wrapped_epoch(&wrapped)?;
+            let kek =
+                keks.get(&epoch).ok_or_else(|| anyhow::anyhow!("the store lacks Region KEK epoch {}", epoch.0))?;
+            SigningKey::unwrap(&wrapped, kek, &config.region)?
+        }
+        None => add_signing_key(config, store, &keks, entropy)?,
+    };
+    Ok(Hierarchy { keks, sealing, signing })
+}
+
+/// Draws the signing key of a store from before Regions signed anything.
+fn add_signing_key(
+    config: &NodeConfig,
+    store: &dyn Store,
+    keks: &Keks,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<SigningKey> {
+    let (_, kek) = keks.last_key_value().ok_or_else(|| anyhow::anyhow!("the store has no Region KEK"))?;
+    let signing = SigningKey::generate(entropy)?;
+    let mut batch = WriteBatch::new();
+    batch.put(SIGNING_KEY, signing.wrap(kek, &config.region, entropy)?);
+    store.write(Keyspace::Node, batch)?;
+    store.barrier()?;
+    Ok(signing)
 }
 
 fn create(
@@ -94,11 +123,13 @@ fn create(
     let epoch = KekEpoch(1);
     let kek = RegionKek::generate(epoch, entropy)?;
     let sealing = SealingKey::generate(entropy)?;
+    let signing = SigningKey::generate(entropy)?;
     let mut batch = WriteBatch::new();
     batch.put([KEK_PREFIX, &epoch.0.to_be_bytes()].concat(), kek.wrap(root, &config.region, entropy)?);
     batch.put(SEALING_KEY, sealing.wrap(&kek, &config.region, entropy)?);
+    batch.put(SIGNING_KEY, signing.wrap(&kek, &config.region, entropy)?);
     batch.put(CHECK_KEY, check);
     store.write(Keyspace::Node, batch)?;
     store.barrier()?;
-    Ok(Hierarchy { keks: BTreeMap::from([(epoch, Arc::new(kek))]), sealing })
+    Ok(Hierarchy { keks: BTreeMap::from([(epoch, Arc::new(kek))]), sealing, signing })
 }
