@@ -59,10 +59,23 @@ pub(crate) struct NodeConfig {
     pub(crate) raft: RaftConfig,
     /// Bounds on what clients may ask for at once.
     pub(crate) limits: Limits,
+    /// How long an epoch of the Region KEK lasts, in days.
+    pub(crate) kek_rotation_days: u32,
     /// How much there may be of what.
     pub(crate) quotas: kms_service::Quotas,
+    /// The audit log.
+    pub(crate) audit: AuditConfig,
     /// Form and detail of the log on standard error.
     pub(crate) log: LogConfig,
+}
+
+/// What happens when the audit log cannot take records, or was damaged. Both are off unless an operator asks for them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AuditConfig {
+    /// Requests go on without a record.
+    pub(crate) danger_go_on: bool,
+    /// A damaged log is opened all the same.
+    pub(crate) danger_go_on_after_damage: bool,
 }
 
 impl NodeConfig {

@@ -1,8 +1,10 @@
 //! One Region's node: builds every part in order and runs until shutdown.
 
 mod api;
+mod audit;
 mod catch_up;
 mod hierarchy;
+mod kek_rotation;
 mod last_uses;
 mod local_replicas;
 mod metrics;
@@ -17,7 +19,10 @@ mod workers;
 use crate::config::{NodeConfig, Role};
 use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
+use audit::RegionAudit;
+pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
+use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
@@ -47,6 +52,10 @@ pub(crate) struct Handles {
     pub(crate) registration: schedules::Registration,
     /// Signs in the name of this Region.
     pub(crate) signer: Arc<RegionSigner>,
+    /// The audit log.
+    pub(crate) audit: Arc<RegionAudit>,
+    /// The Region KEKs.
+    pub(crate) keks: Arc<KekRotation>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
 }
@@ -64,6 +73,9 @@ impl Handles {
         }
         if !self.registration.is_done(&self.control) {
             return Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions");
+        }
+        if let Some(reason) = self.audit.refusal() {
+            return Some(reason);
         }
         if !self.caught_up.is_done() {
             return Some("this Region catches up with the control log");
@@ -95,6 +107,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let mut tasks = JoinSet::new();
     tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
+    tasks.spawn(Arc::clone(&handles.keks).run(stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
@@ -158,8 +171,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
-    // A witness names no sealing key, so that nothing can be sealed to it.
-    let signer = Arc::new(RegionSigner::new(hierarchy.signing));
+    let signer = Arc::new(RegionSigner::new(Arc::clone(&hierarchy.signing)));
     let registration = schedules::Registration {
         region: config.region.clone(),
         // A witness names no sealing key, so that nothing can be sealed to it.
@@ -170,25 +182,17 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         signing_public_key: signer.public().as_bytes().to_vec(),
     };
 
+    // Before anything is served: what cannot be recorded is not done.
+    let audit = Arc::new(RegionAudit::open(config, &signer, &clock, Vec::new())?);
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
-    let regional = RegionalWriter::start(
-        Arc::clone(&store),
-        Arc::clone(&directory),
-        Arc::clone(&clock),
-        Arc::clone(&agenda),
-        failed.clone(),
+    let RegionalParts { regional, keyring, keks } = start_regional(
+        config,
+        hierarchy,
+        (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)),
+        (&directory, &agenda),
+        failed,
     )?;
-    let keyring = Arc::new(Keyring::new(
-        (config.cluster_id.clone(), config.region.clone()),
-        hierarchy.keks,
-        hierarchy.sealing,
-        Arc::clone(&entropy),
-        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
-        config.limits.material_cache_entries,
-    ));
-    regional.attach(Arc::clone(&keyring));
-
     let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
     let ports = Ports {
@@ -204,7 +208,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     settings.quotas = config.quotas;
     settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
-    let api = make_api(&service, &principals, Arc::clone(&clock))?;
+    let api = make_api(&service, &principals, Arc::clone(&clock), &audit)?;
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
@@ -216,9 +220,58 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         clock,
         registration,
         signer,
+        audit,
+        keks,
         caught_up: CaughtUp::default(),
     };
     Ok(Parts { role, handles, api, principals, credentials })
+}
+
+/// The regional log and what works on this Region's store.
+struct RegionalParts {
+    regional: Arc<RegionalWriter>,
+    keyring: Arc<Keyring>,
+    keks: Arc<KekRotation>,
+}
+
+/// Starts the regional log over this Region's own keys.
+fn start_regional(
+    config: &NodeConfig,
+    hierarchy: hierarchy::Hierarchy,
+    sources: (Arc<dyn Store>, Arc<dyn kms_service::Clock>, Arc<dyn kms_crypto::Entropy>),
+    published: (&Arc<Directory>, &Arc<Agenda>),
+    failed: &CancellationToken,
+) -> anyhow::Result<RegionalParts> {
+    let (store, clock, entropy) = sources;
+    let (directory, agenda) = published;
+    let regional = RegionalWriter::start(
+        Arc::clone(&store),
+        Arc::clone(directory),
+        Arc::clone(&clock),
+        Arc::clone(agenda),
+        failed.clone(),
+    )?;
+    let keyring = Arc::new(Keyring::new(
+        (config.cluster_id.clone(), config.region.clone()),
+        hierarchy.keks,
+        hierarchy.sealing,
+        Arc::clone(&entropy),
+        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
+        config.limits.material_cache_entries,
+    ));
+    regional.attach(Arc::clone(&keyring));
+    let keks = Arc::new(KekRotation::new(
+        config.clone(),
+        KekRotationParts {
+            store: Arc::clone(&store),
+            files: hierarchy.files,
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&clock),
+            keyring: Arc::clone(&keyring),
+            regional: Arc::clone(&regional),
+        },
+    ));
+    Ok(RegionalParts { regional, keyring, keks })
 }
 
 /// Starts this Region's node of the control log and publishes its state.
@@ -270,6 +323,7 @@ fn make_api(
     service: &Arc<Service>,
     principals: &[crate::config::Principal],
     clock: Arc<dyn kms_service::Clock>,
+    audit: &Arc<RegionAudit>,
 ) -> anyhow::Result<kms_aws::Api> {
     let principals = principals.iter().map(|principal| kms_aws::Principal {
         access_key: principal.access_key.clone(),
@@ -278,7 +332,8 @@ fn make_api(
     });
     let principals = Arc::new(kms_aws::Principals::new(principals)?);
     let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());
-    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids))
+    let audit = Arc::clone(audit) as Arc<dyn kms_service::AuditSink>;
+    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids, audit))
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

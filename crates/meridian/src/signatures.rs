@@ -6,13 +6,14 @@ use kms_core::control::ControlState;
 use kms_crypto::{SigningKey, SigningPublicKey};
 use kms_types::RegionName;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Signs in the name of this Region. Signed bytes begin with a label of their purpose.
 #[derive(Debug)]
-pub(crate) struct RegionSigner(SigningKey);
+pub(crate) struct RegionSigner(Arc<SigningKey>);
 
 impl RegionSigner {
-    pub(crate) const fn new(key: SigningKey) -> Self {
+    pub(crate) const fn new(key: Arc<SigningKey>) -> Self {
         Self(key)
     }
 

@@ -31,7 +31,7 @@ impl Answer {
 }
 
 async fn send(api: &Api, request: Request<Vec<u8>>) -> Answer {
-    let response = api.handle(request.map(Bytes::from)).await;
+    let response = api.handle(api.request_id(), request.map(Bytes::from)).await;
     let outcome = response.extensions().get::<Outcome>().unwrap().clone();
     let (parts, body) = response.into_parts();
     Answer { status: parts.status.as_u16(), headers: parts.headers, body, outcome }

@@ -4,7 +4,8 @@ mod quotas;
 
 use super::raw::{RawApi, RawConfig, RawLimits, RawLog, RawPeer, RawRaft, RawRootKey, RawTls};
 use super::{
-    ApiTls, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider, TlsFiles,
+    ApiTls, AuditConfig, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider,
+    TlsFiles,
 };
 use kms_types::{DayLength, RegionName};
 use std::net::SocketAddr;
@@ -69,6 +70,7 @@ impl Checker {
         let ops_listen = self.address("ops.listen", raw.ops.and_then(|ops| ops.listen));
         let tls = self.tls(raw.tls);
         let root_key = self.root_key(raw.root_key);
+        let kek_rotation_days = self.number("region_kek.rotation_days", raw.region_kek.rotation_days, 90, 1..=3_650);
         let raft = self.raft(&raw.raft);
         let limits = self.limits(&raw.limits);
         let quotas = self.quotas(&raw.quotas);
@@ -93,9 +95,14 @@ impl Checker {
             tls: tls?,
             principals_file: principals_file?,
             day_length: day_length?,
+            kek_rotation_days: u32::try_from(kek_rotation_days).unwrap_or(u32::MAX),
             raft,
             limits,
             quotas,
+            audit: AuditConfig {
+                danger_go_on: raw.audit.danger_go_on.unwrap_or_default(),
+                danger_go_on_after_damage: raw.audit.danger_go_on_after_damage.unwrap_or_default(),
+            },
             log: log?,
         })
     }
