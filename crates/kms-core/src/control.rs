@@ -1,12 +1,14 @@
 //! The control state: everything that the Regions agree on through the control log.
 
 mod apply;
+mod checkpoint;
 mod command;
 mod key_set;
 mod outcome;
 mod recent;
 mod state;
 
+pub use checkpoint::{AuditCheckpoint, AuditSignature, CHECKPOINTS_MAX, CountersignCheckpoint};
 pub use command::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
     ProposalId, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,

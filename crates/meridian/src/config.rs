@@ -69,9 +69,11 @@ pub(crate) struct NodeConfig {
     pub(crate) log: LogConfig,
 }
 
-/// What happens when the audit log cannot take records, or was damaged. Both are off unless an operator asks for them.
-#[derive(Clone, Copy, Debug, Default)]
+/// The audit log. What is dangerous is off unless an operator asks for it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct AuditConfig {
+    /// How often the Region signs the head of its log, if it has grown.
+    pub(crate) checkpoint_interval: Duration,
     /// Requests go on without a record.
     pub(crate) danger_go_on: bool,
     /// A damaged log is opened all the same.

@@ -11,6 +11,7 @@ mod pki;
 mod signatures;
 mod telemetry;
 mod tls;
+mod witnesses;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 mod api;
 mod audit;
 mod catch_up;
+mod checkpoints;
 mod hierarchy;
 mod kek_rotation;
 mod last_uses;
@@ -22,6 +23,7 @@ use crate::{grpc, tls};
 use audit::RegionAudit;
 pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
+use checkpoints::Checkpoints;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
@@ -110,6 +112,9 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     tasks.spawn(Arc::clone(&handles.keks).run(stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
+    let audit_directory = audit::directory(&config.data_dir);
+    let checkpoints = Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval);
+    tasks.spawn(checkpoints.run(stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
     tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
@@ -182,8 +187,6 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         signing_public_key: signer.public().as_bytes().to_vec(),
     };
 
-    // Before anything is served: what cannot be recorded is not done.
-    let audit = Arc::new(RegionAudit::open(config, &signer, &clock, Vec::new())?);
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
     let RegionalParts { regional, keyring, keks } = start_regional(
@@ -195,6 +198,9 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     )?;
     let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
+    // Before anything is served: what cannot be recorded is not done.
+    let known = checkpoints::known_heads(&control.state(), &config.region);
+    let audit = Arc::new(RegionAudit::open(config, &signer, &clock, known)?);
     let ports = Ports {
         control: Arc::new(control.clone()),
         regional,

@@ -59,6 +59,8 @@ impl ControlState {
             ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
                 self.withdraw_imported_material(region, key_id, *expected_epoch, material_id)
             }
+            ControlBody::SignCheckpoint(body) => self.sign_checkpoint(region, body),
+            ControlBody::CountersignCheckpoint(body) => self.countersign_checkpoint(region, body),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a Region may ask of the control log.
 
-use super::{RegionRole, SealedBox};
+use super::{AuditCheckpoint, CountersignCheckpoint, RegionRole, SealedBox};
 use crate::RotationSchedule;
 use kms_types::{AccountId, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,10 @@ pub enum ControlBody {
         /// The staged material.
         material_id: KeyMaterialId,
     },
+    /// The proposing Region signs the head of its audit log.
+    SignCheckpoint(AuditCheckpoint),
+    /// The proposing Region signs a checkpoint of another Region's audit log.
+    CountersignCheckpoint(CountersignCheckpoint),
 }
 
 /// See [`ControlBody::RegisterRegion`].

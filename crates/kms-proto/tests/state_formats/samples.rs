@@ -2,10 +2,10 @@
 
 use kms_core::RotationSchedule;
 use kms_core::control::{
-    ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, OfferImportedMaterial, ProposalId,
-    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, SealedBox, SetRotation,
-    StageMaterial, UpdatePrimary,
+    ActivateMaterial, Activation, AddReplica, AuditCheckpoint, AuditSignature, ControlBody, ControlChange,
+    ControlCommand, ControlOutcome, CountersignCheckpoint, CreateKeySet, Holder, HolderStatus, InitialProperties,
+    KeySet, MaterialVersion, OfferImportedMaterial, ProposalId, RecentProposals, Refusal, RegionEntry, RegionRole,
+    RegisterRegion, ReportImport, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
@@ -115,6 +115,8 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
     let witness =
         RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
+    let countersign =
+        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
     let signing =
         RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
     vec![
@@ -139,8 +141,24 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("offer-imported-material", ControlBody::OfferImportedMaterial(offer)),
         ("report-import", ControlBody::ReportImport(report.clone())),
         ("report-import-absent", ControlBody::ReportImport(ReportImport { present: false, ..report })),
+        ("sign-checkpoint", ControlBody::SignCheckpoint(checkpoint(&[]))),
+        ("countersign-checkpoint", ControlBody::CountersignCheckpoint(countersign)),
         ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
     ]
+}
+
+fn audit_signature(byte: u8) -> AuditSignature {
+    AuditSignature { at: at(3), key: [byte; 32], bytes: vec![byte; 4] }
+}
+
+fn checkpoint(witnesses: &[RegionName]) -> AuditCheckpoint {
+    AuditCheckpoint {
+        sequence: 300,
+        hash: [5; 32],
+        control_log_index: 7,
+        signature: audit_signature(6),
+        countersignatures: witnesses.iter().map(|region| (region.clone(), audit_signature(8))).collect(),
+    }
 }
 
 fn outcomes() -> Vec<(&'static str, ControlOutcome)> {
@@ -199,6 +217,7 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         ("key-set", ControlChange::PutKeySet(Arc::new(key_set()))),
         ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
+        ("audit-checkpoints", ControlChange::PutCheckpoints(virginia(), Arc::new(vec![checkpoint(&[ireland()])]))),
         ("recent-outcome", recent),
     ]
 }

@@ -157,6 +157,9 @@ pub(super) struct RawQuotas {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAudit {
+    /// Default `60s`, 100 ms or more. How often the Region signs the head of its log; other Regions countersign it. What
+    /// came after the last checkpoint, nobody else vouches for. Each one costs three small entries of the control log.
+    pub(super) checkpoint_interval: Option<String>,
     /// Default `false`. Lets requests go on when they cannot be recorded (fail open); a signed gap record counts them
     /// afterwards. Nobody will ever know what they did.
     pub(super) danger_go_on: Option<bool>,
