@@ -4,6 +4,7 @@ mod api;
 mod audit;
 mod catch_up;
 mod checkpoints;
+mod events;
 mod hierarchy;
 mod kek_rotation;
 mod last_uses;
@@ -24,6 +25,7 @@ use audit::RegionAudit;
 pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
 use checkpoints::Checkpoints;
+use events::Events;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
@@ -115,6 +117,8 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let audit_directory = audit::directory(&config.data_dir);
     let checkpoints = Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval);
     tasks.spawn(checkpoints.run(stop.clone()));
+    let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir)?;
+    tasks.spawn(events.run(stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
     tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
@@ -145,6 +149,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
 }
 
 struct Parts {
+    store: Arc<dyn Store>,
     role: Role,
     handles: Handles,
     api: Arc<api::Front>,
@@ -230,7 +235,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         caught_up: CaughtUp::default(),
     };
-    Ok(Parts { role, handles, api, principals, credentials })
+    Ok(Parts { store, role, handles, api, principals, credentials })
 }
 
 /// The regional log and what works on this Region's store.

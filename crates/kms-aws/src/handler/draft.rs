@@ -6,7 +6,7 @@ use crate::{Fault, Operation};
 use bytes::Bytes;
 use http::request::Parts;
 use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource};
-use kms_service::{AuditDecision, AuditSink, Caller, Clock, Origin, RequestId, audit_uuid};
+use kms_service::{AuditDecision, AuditSink, Caller, Clock, KmsError, Origin, RequestId, audit_uuid};
 use kms_types::{KeyRef, RegionName};
 use std::sync::Arc;
 
@@ -79,7 +79,11 @@ impl<'a> Draft<'a> {
         match answered {
             Ok(body) => self.record(Outcome::Success, Some(body)),
             Err(fault) => {
-                let message = fault.to_string();
+                let message = match fault {
+                    // The caller hears what it sent; what is no key identifier may be a secret that was misplaced.
+                    Fault::Kms(KmsError::InvalidKeyId(_)) => "Invalid keyId".to_owned(),
+                    Fault::Kms(_) | Fault::Wire(_) => fault.to_string(),
+                };
                 self.record(Outcome::Failure { code: fault.row().code, message: &message }, None)
             }
         }

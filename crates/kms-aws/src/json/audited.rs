@@ -3,7 +3,7 @@
 
 use super::value::{Entries, Json};
 use kms_audit::{Elements, Member as M};
-use kms_types::Timestamp;
+use kms_types::{KeyRef, Timestamp};
 use std::borrow::Cow;
 
 /// Every member that records may show, by its name in records.
@@ -111,6 +111,9 @@ const CONTEXTS: [M; 5] = [
 /// Members whose number is an instant, in seconds.
 const TIMES: [M; 3] = [M::CREATION_DATE, M::DELETION_DATE, M::VALID_TO];
 
+/// Members that name a key. What is no such name is not written down: it may have been put there by mistake.
+const IDENTIFIERS: [M; 4] = [M::DESTINATION_KEY_ID, M::KEY_ID, M::SOURCE_KEY_ID, M::TARGET_KEY_ID];
+
 /// Lists longer than this are shown up to here; the longest of the API has 50 entries.
 const LIST_MAX: usize = 100;
 
@@ -153,6 +156,9 @@ fn add(shown: Elements<'static>, member: M, value: &Json<'_>) -> Elements<'stati
             Err(_negative) => shown.text(member, number.to_string()),
         },
         Json::Number(number) => shown.text(member, number.to_string()),
+        Json::Text(text) if IDENTIFIERS.contains(&member) && KeyRef::parse(text).is_err() => {
+            shown.text(member, format!("(no key identifier, {} bytes)", text.len()))
+        }
         Json::Text(text) => shown.text(member, owned(text)),
         Json::Object(entries) if CONTEXTS.contains(&member) => shown.pairs(member, pairs(entries)),
         Json::Object(entries) => shown.object(member, elements(Elements::new(), entries)),
@@ -229,5 +235,7 @@ mod tests {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(!shown.contains("limit"), "{shown}");
+        let misplaced = format!("{:?}", shown_of_answer(br#"{"KeyId":"c2VjcmV0IQ=="}"#));
+        assert!(misplaced.contains("(no key identifier, 12 bytes)") && !misplaced.contains("c2V"), "{misplaced}");
     }
 }
