@@ -4,7 +4,6 @@
 //! response. Every request is authenticated before its body is read for meaning; every failure is an AWS error. This
 //! crate opens no socket, knows no storage and no log of changes, and decides nothing about keys.
 
-mod connection;
 mod error;
 mod handler;
 mod json;
@@ -12,7 +11,6 @@ mod operations;
 mod principals;
 mod sigv4;
 
-pub use connection::Connection;
 pub use error::{ErrorRow, Fault, MessageMember, WireError};
 pub use handler::{Api, BODY_BYTES_MAX, Outcome, RequestIds};
 pub use operations::Operation;

@@ -1,12 +1,14 @@
 //! The control state: everything that the Regions agree on through the control log.
 
 mod apply;
+mod checkpoint;
 mod command;
 mod key_set;
 mod outcome;
 mod recent;
 mod state;
 
+pub use checkpoint::{AuditCheckpoint, AuditSignature, CHECKPOINTS_MAX, CountersignCheckpoint};
 pub use command::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
     ProposalId, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
@@ -14,4 +16,4 @@ pub use command::{
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};
-pub use state::{ControlState, RegionEntry, RegionRole};
+pub use state::{ControlState, FORMER_SIGNING_KEYS_MAX, RegionEntry, RegionRole};

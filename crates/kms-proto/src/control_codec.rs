@@ -3,6 +3,7 @@
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
 //! and a slot of the ring of recent outcomes (8 bytes, big endian).
 
+mod checkpoint;
 mod command;
 mod key_set;
 mod outcome;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 pub const REGION_PREFIX: u8 = 0x10;
 /// First byte of the row of a key set.
 pub const KEY_SET_PREFIX: u8 = 0x11;
+/// First byte of the row of a Region's checkpoints.
+pub const CHECKPOINTS_PREFIX: u8 = 0x18;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
@@ -41,6 +44,10 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             Row { key: row_key(KEY_SET_PREFIX, set.key_id.as_bytes()), value: Some(key_set::encode(set)) }
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
+        ControlChange::PutCheckpoints(region, kept) => Row {
+            key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
+            value: Some(checkpoint::row_value(region, kept)),
+        },
         ControlChange::PutRecent { slot, sequence, id, outcome } => {
             let message = pb::RecentOutcome {
                 format: VERSION,
@@ -62,6 +69,7 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&REGION_PREFIX) => decode_region(value)?,
         Some(&KEY_SET_PREFIX) => ControlChange::PutKeySet(Arc::new(key_set::decode(value)?)),
         Some(&RECENT_PREFIX) => decode_recent(value)?,
+        Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };
     let row = change_to_row(&change);
@@ -89,6 +97,8 @@ fn encode_region(entry: &RegionEntry) -> Vec<u8> {
         sealing_public_key: entry.sealing_public_key.clone(),
         role: parts::role(entry.role).into(),
         registered_at_ms: entry.registered_at.millis(),
+        signing_public_key: entry.signing_public_key.clone(),
+        former_signing_keys: entry.former_signing_keys.clone(),
     }
     .encode_to_vec()
 }
@@ -101,6 +111,8 @@ fn decode_region(bytes: &[u8]) -> Result<ControlChange, FormatError> {
         role: parts::parse_role(REGION, message.role)?,
         sealing_public_key: message.sealing_public_key,
         registered_at: Timestamp::from_millis(message.registered_at_ms),
+        signing_public_key: message.signing_public_key,
+        former_signing_keys: message.former_signing_keys,
     })))
 }
 

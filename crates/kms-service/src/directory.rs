@@ -111,7 +111,7 @@ impl Directory {
             match change {
                 ControlChange::PutKeySet(set) => self.publish(&mut states, &set.key_id),
                 ControlChange::DeleteKeySet(key_id) => self.publish(&mut states, key_id),
-                ControlChange::PutRegion(_) | ControlChange::PutRecent { .. } => {}
+                ControlChange::PutRegion(_) | ControlChange::PutRecent { .. } | ControlChange::PutCheckpoints(..) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and how its outcome becomes an exit code.
 
+mod audit;
 mod chaos;
 mod client;
 mod cluster;
@@ -52,6 +53,7 @@ enum Command {
     Rotation(rotation::RotationArgs),
     ExplainAccess(explain_access::ExplainAccessArgs),
     Region(region::RegionArgs),
+    Audit(audit::AuditArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
     Node(node::NodeArgs),
@@ -86,6 +88,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Rotation(args) => rotation::run(args),
         Command::ExplainAccess(args) => explain_access::run(args),
         Command::Region(args) => region::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),

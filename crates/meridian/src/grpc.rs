@@ -7,6 +7,7 @@ mod access;
 mod cluster;
 mod data_plane;
 mod identity;
+mod recording;
 mod region_keys;
 mod status;
 

@@ -1,6 +1,6 @@
 //! The control state itself and how rows come back into it.
 
-use super::{ControlChange, KeySet, RecentProposals};
+use super::{AuditCheckpoint, ControlChange, KeySet, RecentProposals};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,9 +12,14 @@ pub struct ControlState {
     pub(super) regions: BTreeMap<RegionName, Arc<RegionEntry>>,
     pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
     pub(super) recent: RecentProposals,
+    /// Checkpoints of each Region's audit log, oldest first.
+    pub(super) checkpoints: BTreeMap<RegionName, Arc<Vec<AuditCheckpoint>>>,
     /// Automatic rotations by due date; derived from the key sets.
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
+
+/// Most former signing keys that a Region's line keeps.
+pub const FORMER_SIGNING_KEYS_MAX: usize = 16;
 
 /// A line of the Region directory.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +32,10 @@ pub struct RegionEntry {
     pub role: RegionRole,
     /// When the line was last changed.
     pub registered_at: Timestamp,
+    /// Encoded public key that checks what the Region signs; empty until the Region has registered one.
+    pub signing_public_key: Vec<u8>,
+    /// The keys before it, oldest first, so that old signatures can be checked; at most [`FORMER_SIGNING_KEYS_MAX`].
+    pub former_signing_keys: Vec<Vec<u8>>,
 }
 
 impl fmt::Debug for RegionEntry {
@@ -96,6 +105,9 @@ impl ControlState {
             ControlChange::PutRegion(entry) => {
                 self.regions.insert(entry.region.clone(), Arc::clone(entry));
             }
+            ControlChange::PutCheckpoints(region, kept) => {
+                self.checkpoints.insert(region.clone(), Arc::clone(kept));
+            }
             ControlChange::PutRecent { sequence, id, outcome, .. } => {
                 self.recent.insert(*sequence, *id, outcome.clone());
             }
@@ -112,7 +124,10 @@ impl ControlState {
             id: *id,
             outcome: outcome.clone(),
         });
-        regions.chain(sets).chain(recent)
+        let checkpoints = self.checkpoints.iter();
+        let checkpoints =
+            checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
+        regions.chain(sets).chain(recent).chain(checkpoints)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

@@ -27,6 +27,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         principals_file: "principals.toml",
         day_length,
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
+        checkpoint_interval: None,
         raft_ms: raft_timing_ms(0),
         log_format: "text",
         peers: &peers,
@@ -240,7 +241,7 @@ fn mistakes_in_policies_and_tags_are_reported_by_place() {
     );
     let text = format!("{PRINCIPAL}{own}");
     let error = load_principals(&private_file(&directory, &text, 0o600)).unwrap_err();
-    let keys: Vec<&str> = error.problems.iter().map(|problem| problem.key.as_str()).collect();
+    let keys: Vec<&str> = error.problems().iter().map(|problem| problem.key.as_str()).collect();
     assert_eq!(
         keys,
         ["principal[0].policies[0]", "principal[0].policies[1]", "principal[0].boundary", "principal[0].tags"]

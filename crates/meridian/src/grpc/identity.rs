@@ -6,6 +6,7 @@ use crate::tls::{Peer, PeerIdentity};
 use kms_control::PeerRegion;
 use kms_service::{Caller, Identity, Origin, RequestId};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tonic::{Request, Status};
 
@@ -30,11 +31,12 @@ pub(super) fn new_request_id() -> RequestId {
 /// Where a request came from; every connection here has TLS.
 fn origin_of<T>(request: &Request<T>) -> Origin {
     let user_agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
-    Origin {
-        source_ip: request.extensions().get::<Peer>().and_then(|peer| peer.address),
-        secure_transport: true,
-        user_agent: user_agent.map(Into::into),
-    }
+    Origin { source_ip: address_of(request), secure_transport: true, user_agent: user_agent.map(Into::into) }
+}
+
+/// The address of the peer.
+pub(super) fn address_of<T>(request: &Request<T>) -> Option<IpAddr> {
+    request.extensions().get::<Peer>().and_then(|peer| peer.address)
 }
 
 /// Admits operators.
