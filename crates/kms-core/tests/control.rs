@@ -80,7 +80,8 @@ impl Log {
         let set = self.state.key_set(&key()).unwrap();
         let boxes = set.materials.iter().map(|m| (m.material_id, sealed())).collect();
         let (expected_epoch, initial) = (set.epoch, InitialProperties::default());
-        let body = AddReplica { key_id: key(), expected_epoch, replica: b(), boxes, initial };
+        let body =
+            AddReplica { key_id: key(), expected_epoch, replica: b(), boxes, initial, primary_tags: BTreeMap::new() };
         self.does(&a(), ControlBody::AddReplica(body));
     }
 

@@ -18,6 +18,7 @@ mod operator;
 mod ports;
 mod promote;
 mod request_id;
+mod residency;
 mod resolve;
 mod service;
 
@@ -38,4 +39,5 @@ pub use ports::{
 };
 pub use promote::{PromoteError, PromotePlan, Promoted};
 pub use request_id::RequestId;
+pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};

@@ -3,6 +3,7 @@
 use super::key_metadata::KeyMetadata;
 use super::tags::check_tags;
 use crate::authorise::Resource;
+use crate::residency::residency_denied;
 use crate::{Authenticated, Caller, KmsError, Service};
 use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
 use kms_core::regional::{CreateKey, RegionalBody};
@@ -52,6 +53,7 @@ impl Service {
         }
         let kind = check_kind(&request)?;
         let initial = self.initial_properties(&caller, &request)?;
+        self.check_new_key(&caller.account(), &initial.tags)?;
         self.check_key_quota(&caller.account())?;
         let key_id = if request.multi_region {
             self.create_key_set(&caller, kind, initial).await?
@@ -125,6 +127,9 @@ impl Service {
         let body = CreateKeySet { key_id, account: caller.account(), spec, usage, origin, first, initial };
         match self.propose(ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
+            Err(Refusal::ResidencyForbidden { rule }) => {
+                return Err(residency_denied(&"A key with these properties", self.region(), &rule));
+            }
             Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),
             Err(_) => return Err(KmsError::Internal),
         }

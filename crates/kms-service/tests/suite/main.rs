@@ -23,6 +23,7 @@ mod macs;
 mod policies;
 mod promotion;
 mod replication;
+mod residency;
 mod rotation;
 mod rsa_encryption;
 mod set_deletion;
