@@ -11,6 +11,7 @@ mod every_pair;
 mod long_absence;
 mod operator_view;
 mod promotion;
+mod region_kek;
 mod residency;
 mod restart;
 mod scheduled_rotation;

@@ -61,8 +61,11 @@ impl Offline {
         let root_key = RootKey::from_bytes(&root).expect("a root key");
         let own: Vec<Vec<u8>> =
             rows.iter().filter(|(keyspace, ..)| *keyspace == Keyspace::Node).map(|(.., value)| value.clone()).collect();
-        let wrapped_keks: Vec<Vec<u8>> =
-            own.iter().filter(|row| RegionKek::wrapped_epoch(row).is_ok()).cloned().collect();
+        let in_files = crate::search::files(&directory.join("data/region-keks")).into_iter();
+        let in_files = in_files.map(|path| std::fs::read(path).expect("readable"));
+        // Earlier versions kept them in the store.
+        let in_store = own.iter().filter(|row| RegionKek::wrapped_epoch(row).is_ok()).cloned();
+        let wrapped_keks: Vec<Vec<u8>> = in_files.chain(in_store).collect();
         let keks: Vec<RegionKek> =
             wrapped_keks.iter().map(|row| RegionKek::unwrap(row, &root_key, &region).expect("it opens")).collect();
         let sealing = own.iter().find_map(|row| {

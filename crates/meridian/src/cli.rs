@@ -12,6 +12,7 @@ mod keys;
 mod node;
 pub(crate) mod output;
 mod promote;
+mod region;
 mod rotation;
 mod signals;
 mod status;
@@ -48,6 +49,7 @@ enum Command {
     Keys(keys::KeysArgs),
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
+    Region(region::RegionArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
     Node(node::NodeArgs),
@@ -80,6 +82,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
+        Command::Region(args) => region::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),

@@ -59,6 +59,8 @@ pub(crate) struct NodeConfig {
     pub(crate) raft: RaftConfig,
     /// Bounds on what clients may ask for at once.
     pub(crate) limits: Limits,
+    /// How long an epoch of the Region KEK lasts, in days.
+    pub(crate) kek_rotation_days: u32,
     /// How much there may be of what.
     pub(crate) quotas: kms_service::Quotas,
     /// Form and detail of the log on standard error.

@@ -3,6 +3,7 @@
 mod api;
 mod catch_up;
 mod hierarchy;
+mod kek_rotation;
 mod last_uses;
 mod local_replicas;
 mod metrics;
@@ -17,6 +18,7 @@ mod workers;
 use crate::config::{NodeConfig, Role};
 use crate::{grpc, tls};
 use catch_up::CaughtUp;
+use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
@@ -42,6 +44,8 @@ pub(crate) struct Handles {
     pub(crate) control: ControlNode,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) clock: Arc<dyn kms_service::Clock>,
+    /// The Region KEKs.
+    pub(crate) keks: Arc<KekRotation>,
     /// Encoded public key for the directory; empty on a witness.
     pub(crate) sealing_public_key: Vec<u8>,
     /// Whether the control log has been looked at since the start.
@@ -92,6 +96,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let mut tasks = JoinSet::new();
     tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
+    tasks.spawn(Arc::clone(&handles.keks).run(stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(schedules::register(
         handles.control.clone(),
@@ -168,23 +173,13 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
 
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
-    let regional = RegionalWriter::start(
-        Arc::clone(&store),
-        Arc::clone(&directory),
-        Arc::clone(&clock),
-        Arc::clone(&agenda),
-        failed.clone(),
+    let RegionalParts { regional, keyring, keks } = start_regional(
+        config,
+        hierarchy,
+        (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)),
+        (&directory, &agenda),
+        failed,
     )?;
-    let keyring = Arc::new(Keyring::new(
-        (config.cluster_id.clone(), config.region.clone()),
-        hierarchy.keks,
-        hierarchy.sealing,
-        Arc::clone(&entropy),
-        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
-        config.limits.material_cache_entries,
-    ));
-    regional.attach(Arc::clone(&keyring));
-
     let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
     let ports = Ports {
@@ -210,10 +205,58 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         control,
         agenda,
         clock,
+        keks,
         sealing_public_key,
         caught_up: CaughtUp::default(),
     };
     Ok(Parts { role, handles, api, principals, credentials })
+}
+
+/// The regional log and what works on this Region's store.
+struct RegionalParts {
+    regional: Arc<RegionalWriter>,
+    keyring: Arc<Keyring>,
+    keks: Arc<KekRotation>,
+}
+
+/// Starts the regional log over this Region's own keys.
+fn start_regional(
+    config: &NodeConfig,
+    hierarchy: hierarchy::Hierarchy,
+    sources: (Arc<dyn Store>, Arc<dyn kms_service::Clock>, Arc<dyn kms_crypto::Entropy>),
+    published: (&Arc<Directory>, &Arc<Agenda>),
+    failed: &CancellationToken,
+) -> anyhow::Result<RegionalParts> {
+    let (store, clock, entropy) = sources;
+    let (directory, agenda) = published;
+    let regional = RegionalWriter::start(
+        Arc::clone(&store),
+        Arc::clone(directory),
+        Arc::clone(&clock),
+        Arc::clone(agenda),
+        failed.clone(),
+    )?;
+    let keyring = Arc::new(Keyring::new(
+        (config.cluster_id.clone(), config.region.clone()),
+        hierarchy.keks,
+        hierarchy.sealing,
+        Arc::clone(&entropy),
+        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
+        config.limits.material_cache_entries,
+    ));
+    regional.attach(Arc::clone(&keyring));
+    let keks = Arc::new(KekRotation::new(
+        config.clone(),
+        KekRotationParts {
+            store: Arc::clone(&store),
+            files: hierarchy.files,
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&clock),
+            keyring: Arc::clone(&keyring),
+            regional: Arc::clone(&regional),
+        },
+    ));
+    Ok(RegionalParts { regional, keyring, keks })
 }
 
 /// Starts this Region's node of the control log and publishes its state.

@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use crate::tls::{Credentials, channel};
 use kms_proto::cluster::v1::StatusRequest;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
+use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
 use kms_types::RegionName;
 use rustls::ClientConfig;
@@ -62,6 +63,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn operator(&self, region: &RegionName) -> anyhow::Result<ClusterClient<Channel>> {
         Ok(ClusterClient::new(self.channel(region)?))
+    }
+
+    /// The service for the key hierarchy of one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn region_keys(&self, region: &RegionName) -> anyhow::Result<RegionKeysClient<Channel>> {
+        Ok(RegionKeysClient::new(self.channel(region)?))
     }
 
     /// The key service of one Region.

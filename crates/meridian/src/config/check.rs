@@ -69,6 +69,7 @@ impl Checker {
         let ops_listen = self.address("ops.listen", raw.ops.and_then(|ops| ops.listen));
         let tls = self.tls(raw.tls);
         let root_key = self.root_key(raw.root_key);
+        let kek_rotation_days = self.number("region_kek.rotation_days", raw.region_kek.rotation_days, 90, 1..=3_650);
         let raft = self.raft(&raw.raft);
         let limits = self.limits(&raw.limits);
         let quotas = self.quotas(&raw.quotas);
@@ -93,6 +94,7 @@ impl Checker {
             tls: tls?,
             principals_file: principals_file?,
             day_length: day_length?,
+            kek_rotation_days: u32::try_from(kek_rotation_days).unwrap_or(u32::MAX),
             raft,
             limits,
             quotas,

@@ -32,6 +32,9 @@ pub(super) struct RawConfig {
     pub(super) root_key: Option<RawRootKey>,
     /// Optional.
     #[serde(default)]
+    pub(super) region_kek: RawRegionKek,
+    /// Optional.
+    #[serde(default)]
     pub(super) raft: RawRaft,
     /// Optional.
     #[serde(default)]
@@ -84,6 +87,15 @@ pub(super) struct RawRootKey {
     pub(super) file: Option<String>,
     /// File whose first line is the passphrase, mode 0600.
     pub(super) passphrase_file: Option<String>,
+}
+
+/// `[region_kek]`: the key that wraps all material in this Region's store.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRegionKek {
+    /// Default 90, 1 to 3,650. After so many days a new epoch begins and everything is wrapped anew; a day later the old one
+    /// is destroyed. The bytes of deleted keys stay within reach of whoever has the disk and the root key until then.
+    pub(super) rotation_days: Option<u64>,
 }
 
 /// `[raft]`: timing and sizes of the control log.

@@ -177,8 +177,15 @@ impl Writer {
         let (mut changes, mut rows) = (Vec::new(), Vec::new());
         let (mut replies, mut bytes) = (Vec::with_capacity(waiting.len()), 0);
         while bytes < BATCH_BYTES_MAX
-            && let Some(Submission { body, reply }) = waiting.pop_front()
+            && let Some(Submission { mut body, reply }) = waiting.pop_front()
         {
+            if let Some(keyring) = self.keyring.get()
+                && let Err(error) = keyring.bring_up_to_date(&mut body)
+            {
+                tracing::error!(%error, "material that arrived cannot be wrapped under the newest Region KEK");
+                drop(reply.send(Err(RegionalLogError::Storage)));
+                continue;
+            }
             let applied = self.state.apply(&RegionalCommand { at: self.clock.now(), body });
             for change in &applied.changes {
                 let row = regional_codec::change_to_row(change);
