@@ -1,6 +1,7 @@
 //! The control state: everything that the Regions agree on through the control log.
 
 mod apply;
+mod checkpoint;
 mod command;
 mod history;
 mod key_set;
@@ -9,6 +10,7 @@ mod recent;
 mod residency;
 mod state;
 
+pub use checkpoint::{AuditCheckpoint, AuditSignature, CHECKPOINTS_MAX, CountersignCheckpoint};
 pub use command::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
     ProposalId, PutResidencyRules, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
@@ -18,4 +20,4 @@ pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, Sea
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};
 pub use residency::{ACCEPTED_MAX, ResidencyRule, ResidencyRules, Subject};
-pub use state::{ControlState, RegionEntry, RegionRole};
+pub use state::{ControlState, FORMER_SIGNING_KEYS_MAX, RegionEntry, RegionRole};

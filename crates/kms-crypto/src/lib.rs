@@ -31,6 +31,7 @@ mod row;
 mod rsa_primes;
 mod sealing;
 mod secret;
+mod signing_key;
 mod spec_code;
 
 pub use asymmetric_key::AsymmetricKey;
@@ -47,4 +48,5 @@ pub use passphrase::PassphraseParams;
 pub use region_kek::{KekEpoch, RegionKek};
 pub use root_key::RootKey;
 pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
+pub use signing_key::{SigningKey, SigningPublicKey};
 pub use zeroize::Zeroizing;

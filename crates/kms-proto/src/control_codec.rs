@@ -4,6 +4,7 @@
 //! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x2d alone for the residency rules, 0x2e and a key
 //! ID for the history of a key.
 
+mod checkpoint;
 mod command;
 mod key_set;
 mod outcome;
@@ -26,6 +27,8 @@ use std::sync::Arc;
 pub const REGION_PREFIX: u8 = 0x10;
 /// First byte of the row of a key set.
 pub const KEY_SET_PREFIX: u8 = 0x11;
+/// First byte of the row of a Region's checkpoints.
+pub const CHECKPOINTS_PREFIX: u8 = 0x18;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
@@ -56,6 +59,10 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             key: row_key(HISTORY_PREFIX, history.key_id.as_bytes()),
             value: Some(residency::encode_history(history)),
         },
+        ControlChange::PutCheckpoints(region, kept) => Row {
+            key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
+            value: Some(checkpoint::row_value(region, kept)),
+        },
         ControlChange::PutRecent { slot, sequence, id, outcome } => {
             let message = pb::RecentOutcome {
                 format: VERSION,
@@ -79,6 +86,7 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&RECENT_PREFIX) => decode_recent(value)?,
         Some(&RESIDENCY_PREFIX) => ControlChange::PutResidencyRules(Arc::new(residency::decode_rules(value)?)),
         Some(&HISTORY_PREFIX) => ControlChange::PutKeyHistory(Arc::new(residency::decode_history(value)?)),
+        Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };
     let row = change_to_row(&change);
@@ -106,6 +114,8 @@ fn encode_region(entry: &RegionEntry) -> Vec<u8> {
         sealing_public_key: entry.sealing_public_key.clone(),
         role: parts::role(entry.role).into(),
         registered_at_ms: entry.registered_at.millis(),
+        signing_public_key: entry.signing_public_key.clone(),
+        former_signing_keys: entry.former_signing_keys.clone(),
     }
     .encode_to_vec()
 }
@@ -118,6 +128,8 @@ fn decode_region(bytes: &[u8]) -> Result<ControlChange, FormatError> {
         role: parts::parse_role(REGION, message.role)?,
         sealing_public_key: message.sealing_public_key,
         registered_at: Timestamp::from_millis(message.registered_at_ms),
+        signing_public_key: message.signing_public_key,
+        former_signing_keys: message.former_signing_keys,
     })))
 }
 

@@ -106,6 +106,7 @@ impl Directory {
                 ControlChange::PutKeySet(set) => self.publish(&states, &set.key_id),
                 ControlChange::DeleteKeySet(key_id) => self.publish(&states, key_id),
                 ControlChange::PutRegion(_)
+                | ControlChange::PutCheckpoints(..)
                 | ControlChange::PutResidencyRules(_)
                 | ControlChange::PutKeyHistory(_)
                 | ControlChange::PutRecent { .. } => {}

@@ -131,6 +131,8 @@ impl Model {
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,
             ControlBody::PutResidencyRules(b) => self.take_in_rules(b)?,
+            // Nothing of a key follows from a checkpoint, and none is drawn.
+            ControlBody::SignCheckpoint(_) | ControlBody::CountersignCheckpoint(_) => return None,
         }
         Some(())
     }

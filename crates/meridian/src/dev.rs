@@ -290,6 +290,7 @@ fn write_configs(
             principals_file: &principals,
             day_length: options.day_length.as_deref(),
             quotas: &options.quotas,
+            checkpoint_interval: Some("2s"),
             raft_ms: raft_timing_ms(options.latency_ms),
             log_format: "text",
             peers: &peers,

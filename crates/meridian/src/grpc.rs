@@ -6,6 +6,7 @@
 mod cluster;
 mod data_plane;
 mod identity;
+mod recording;
 mod region_keys;
 mod status;
 

@@ -1,7 +1,10 @@
 //! One Region's node: builds every part in order and runs until shutdown.
 
 mod api;
+mod audit;
 mod catch_up;
+mod checkpoints;
+mod events;
 mod hierarchy;
 mod kek_rotation;
 mod last_uses;
@@ -16,8 +19,13 @@ mod system;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
+use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
+use audit::RegionAudit;
+pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
+use checkpoints::Checkpoints;
+use events::Events;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
@@ -44,10 +52,14 @@ pub(crate) struct Handles {
     pub(crate) control: ControlNode,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) clock: Arc<dyn kms_service::Clock>,
+    /// This Region's line in the directory.
+    pub(crate) registration: schedules::Registration,
+    /// Signs in the name of this Region.
+    pub(crate) signer: Arc<RegionSigner>,
+    /// The audit log.
+    pub(crate) audit: Arc<RegionAudit>,
     /// The Region KEKs.
     pub(crate) keks: Arc<KekRotation>,
-    /// Encoded public key for the directory; empty on a witness.
-    pub(crate) sealing_public_key: Vec<u8>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
 }
@@ -55,7 +67,7 @@ pub(crate) struct Handles {
 impl Handles {
     /// Whether this node holds keys, or only votes.
     pub(crate) fn is_witness(&self) -> bool {
-        self.sealing_public_key.is_empty()
+        self.registration.sealing_public_key.is_empty()
     }
 
     /// Why the Region should not get requests yet; `None` when it is ready.
@@ -63,8 +75,11 @@ impl Handles {
         if self.control.status().role == ControlRole::Stopped {
             return Some("the control log of this Region has stopped");
         }
-        if !schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
+        if !self.registration.is_done(&self.control) {
             return Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions");
+        }
+        if let Some(reason) = self.audit.refusal() {
+            return Some(reason);
         }
         if !self.caught_up.is_done() {
             return Some("this Region catches up with the control log");
@@ -98,12 +113,12 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(Arc::clone(&handles.keks).run(stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
-    tasks.spawn(schedules::register(
-        handles.control.clone(),
-        config.region.clone(),
-        handles.sealing_public_key.clone(),
-        stop.clone(),
-    ));
+    tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
+    let audit_directory = audit::directory(&config.data_dir);
+    let checkpoints = Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval);
+    tasks.spawn(checkpoints.run(stop.clone()));
+    let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir)?;
+    tasks.spawn(events.run(stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
     tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
@@ -134,6 +149,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
 }
 
 struct Parts {
+    store: Arc<dyn Store>,
     role: Role,
     handles: Handles,
     api: Arc<api::Front>,
@@ -165,10 +181,15 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
-    // A witness names no sealing key, so that nothing can be sealed to it.
-    let sealing_public_key = match role {
-        Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
-        Role::Witness => Vec::new(),
+    let signer = Arc::new(RegionSigner::new(Arc::clone(&hierarchy.signing)));
+    let registration = schedules::Registration {
+        region: config.region.clone(),
+        // A witness names no sealing key, so that nothing can be sealed to it.
+        sealing_public_key: match role {
+            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+            Role::Witness => Vec::new(),
+        },
+        signing_public_key: signer.public().as_bytes().to_vec(),
     };
 
     let directory = Arc::new(Directory::new(config.region.clone()));
@@ -182,6 +203,9 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     )?;
     let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
+    // Before anything is served: what cannot be recorded is not done.
+    let known = checkpoints::known_heads(&control.state(), &config.region);
+    let audit = Arc::new(RegionAudit::open(config, &signer, &clock, known)?);
     let ports = Ports {
         control: Arc::new(control.clone()),
         regional,
@@ -195,7 +219,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     settings.quotas = config.quotas;
     settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
-    let api = make_api(&service, &principals, Arc::clone(&clock))?;
+    let api = make_api(&service, &principals, Arc::clone(&clock), &audit)?;
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
@@ -205,11 +229,13 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         control,
         agenda,
         clock,
+        registration,
+        signer,
+        audit,
         keks,
-        sealing_public_key,
         caught_up: CaughtUp::default(),
     };
-    Ok(Parts { role, handles, api, principals, credentials })
+    Ok(Parts { store, role, handles, api, principals, credentials })
 }
 
 /// The regional log and what works on this Region's store.
@@ -308,6 +334,7 @@ fn make_api(
     service: &Arc<Service>,
     principals: &[crate::config::Principal],
     clock: Arc<dyn kms_service::Clock>,
+    audit: &Arc<RegionAudit>,
 ) -> anyhow::Result<kms_aws::Api> {
     let principals = principals.iter().map(|principal| kms_aws::Principal {
         access_key: principal.access_key.clone(),
@@ -316,7 +343,8 @@ fn make_api(
     });
     let principals = Arc::new(kms_aws::Principals::new(principals)?);
     let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());
-    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids))
+    let audit = Arc::clone(audit) as Arc<dyn kms_service::AuditSink>;
+    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids, audit))
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,6 +1,6 @@
 //! What comes of a control command.
 
-use super::{KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
+use super::{AuditCheckpoint, KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
@@ -129,6 +129,8 @@ pub enum ControlChange {
     PutResidencyRules(Arc<ResidencyRules>),
     /// The history of a key is new or longer.
     PutKeyHistory(Arc<KeyHistory>),
+    /// The checkpoints of a Region's audit log, oldest first; at most [`super::CHECKPOINTS_MAX`].
+    PutCheckpoints(RegionName, Arc<Vec<AuditCheckpoint>>),
     /// An outcome is remembered; `slot` is below [`super::RECENT_PROPOSALS`].
     PutRecent {
         /// Place in the ring.

@@ -1,6 +1,6 @@
 //! The control state itself and how rows come back into it.
 
-use super::{ControlChange, KeyHistory, KeySet, RecentProposals, ResidencyRules};
+use super::{AuditCheckpoint, ControlChange, KeyHistory, KeySet, RecentProposals, ResidencyRules};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,9 +14,14 @@ pub struct ControlState {
     pub(super) recent: RecentProposals,
     pub(super) residency: Option<Arc<ResidencyRules>>,
     pub(super) histories: BTreeMap<KeyId, Arc<KeyHistory>>,
+    /// Checkpoints of each Region's audit log, oldest first.
+    pub(super) checkpoints: BTreeMap<RegionName, Arc<Vec<AuditCheckpoint>>>,
     /// Automatic rotations by due date; derived from the key sets.
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
+
+/// Most former signing keys that a Region's line keeps.
+pub const FORMER_SIGNING_KEYS_MAX: usize = 16;
 
 /// A line of the Region directory.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub struct RegionEntry {
     pub role: RegionRole,
     /// When the line was last changed.
     pub registered_at: Timestamp,
+    /// Encoded public key that checks what the Region signs; empty until the Region has registered one.
+    pub signing_public_key: Vec<u8>,
+    /// The keys before it, oldest first, so that old signatures can be checked; at most [`FORMER_SIGNING_KEYS_MAX`].
+    pub former_signing_keys: Vec<Vec<u8>>,
 }
 
 impl fmt::Debug for RegionEntry {
@@ -114,6 +123,9 @@ impl ControlState {
             ControlChange::PutKeyHistory(history) => {
                 self.histories.insert(history.key_id, Arc::clone(history));
             }
+            ControlChange::PutCheckpoints(region, kept) => {
+                self.checkpoints.insert(region.clone(), Arc::clone(kept));
+            }
             ControlChange::PutRecent { sequence, id, outcome, .. } => {
                 self.recent.insert(*sequence, *id, outcome.clone());
             }
@@ -132,7 +144,10 @@ impl ControlState {
         });
         let residency = self.residency.iter().map(|r| ControlChange::PutResidencyRules(Arc::clone(r)));
         let histories = self.histories.values().map(|h| ControlChange::PutKeyHistory(Arc::clone(h)));
-        regions.chain(sets).chain(recent).chain(residency).chain(histories)
+        let checkpoints = self.checkpoints.iter();
+        let checkpoints =
+            checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
+        regions.chain(sets).chain(recent).chain(checkpoints).chain(residency).chain(histories)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

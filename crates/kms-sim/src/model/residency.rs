@@ -129,6 +129,8 @@ impl Model {
             | ControlBody::SetRotation(_)
             | ControlBody::UpdatePrimary(_)
             | ControlBody::OfferImportedMaterial(_)
+            | ControlBody::SignCheckpoint(_)
+            | ControlBody::CountersignCheckpoint(_)
             | ControlBody::PutResidencyRules(_) => {}
         }
     }

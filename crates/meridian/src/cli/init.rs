@@ -142,6 +142,7 @@ fn write_member(
         principals_file: "principals.toml",
         day_length: None,
         quotas: &[],
+        checkpoint_interval: None,
         raft_ms: raft_timing_ms(args.latency),
         log_format: "json",
         peers: &peers,

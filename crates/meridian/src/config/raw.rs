@@ -44,6 +44,9 @@ pub(super) struct RawConfig {
     pub(super) quotas: RawQuotas,
     /// Optional.
     #[serde(default)]
+    pub(super) audit: RawAudit,
+    /// Optional.
+    #[serde(default)]
     pub(super) log: RawLog,
     /// Required: all members, this node included.
     #[serde(default, rename = "peer")]
@@ -148,6 +151,20 @@ pub(super) struct RawQuotas {
     pub(super) grants_per_key: Option<u64>,
     /// Default 25, 1 to 1,000. Each rotation adds material that is kept as long as the key.
     pub(super) on_demand_rotations_per_key: Option<u64>,
+}
+
+/// `[audit]`: the audit log in `data_dir/audit`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    /// Default `60s`, 100 ms or more. How often the Region signs the head of its log; other Regions countersign it. What
+    /// came after the last checkpoint, nobody else vouches for. Each one costs three small entries of the control log.
+    pub(super) checkpoint_interval: Option<String>,
+    /// Default `false`. Lets requests go on when they cannot be recorded (fail open); a signed gap record counts them
+    /// afterwards. Nobody will ever know what they did.
+    pub(super) danger_go_on: Option<bool>,
+    /// Default `false`. Opens a log that was damaged, behind the last record that anybody knows of, and says so in the log.
+    pub(super) danger_go_on_after_damage: Option<bool>,
 }
 
 /// `[log]`: the log on standard error.

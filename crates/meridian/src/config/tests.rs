@@ -27,6 +27,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         principals_file: "principals.toml",
         day_length,
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
+        checkpoint_interval: None,
         raft_ms: raft_timing_ms(0),
         log_format: "text",
         peers: &peers,

@@ -1,6 +1,8 @@
 //! `meridian.cluster.v1.RegionKeys`: the Region's own key hierarchy, for operators.
 
+use super::recording::{Recording, own};
 use crate::node::Handles;
+use kms_audit::Elements;
 use kms_proto::cluster::v1 as pb;
 use kms_proto::cluster::v1::region_keys_server::RegionKeys;
 use std::sync::Arc;
@@ -41,9 +43,10 @@ impl RegionKeys for RegionKeysService {
         &self,
         request: Request<pb::RotateKekRequest>,
     ) -> Result<Response<pb::RotateKekResponse>, Status> {
+        let recording = Recording::begin(&self.handles, own("RotateRegionKek", false), &request, Elements::new())?;
         let begun = self.handles.keks.begin(request.into_inner().destroy_at_once).await;
-        let epoch = begun.map_err(|error| failed(&error))?;
-        Ok(Response::new(pb::RotateKekResponse { epoch: epoch.0 }))
+        let answer = begun.map(|epoch| pb::RotateKekResponse { epoch: epoch.0 });
+        recording.finish(answer.map_err(|error| failed(&error))).await
     }
 }
 

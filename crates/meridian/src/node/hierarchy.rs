@@ -1,12 +1,12 @@
-//! The node's own keys at start: root key from its provider, Region KEKs from their files, the sealing key from the store,
-//! made on the first start. `kek_rotation.rs` begins new epochs.
+//! The node's own keys at start: root key from its provider, Region KEKs from their files, sealing and signing key from
+//! the store, made on the first start. `kek_rotation.rs` begins new epochs.
 
 mod kek_files;
 
 pub(crate) use kek_files::KekFiles;
 
 use crate::config::{self, NodeConfig, RootKeyProvider};
-use kms_crypto::{Entropy, KekEpoch, PassphraseParams, RegionKek, RootKey, SealingKey};
+use kms_crypto::{Entropy, KekEpoch, PassphraseParams, RegionKek, RootKey, SealingKey, SigningKey};
 use kms_service::Keks;
 use kms_store::{Keyspace, Store, WriteBatch, scan_prefix};
 use kms_types::Timestamp;
@@ -18,6 +18,8 @@ const CHECK_KEY: &[u8] = b"hierarchy/check";
 const SALT_KEY: &[u8] = b"hierarchy/salt";
 /// The wrapped sealing key.
 const SEALING_KEY: &[u8] = b"hierarchy/sealing";
+/// The wrapped signing key.
+const SIGNING_KEY: &[u8] = b"hierarchy/signing";
 /// Prefix of wrapped Region KEKs in the store, where the first versions kept them; the epoch follows, big endian.
 const KEK_PREFIX: &[u8] = b"hierarchy/kek/";
 /// Prefix of the times, in milliseconds, at which epochs began; the epoch follows, big endian.
@@ -30,6 +32,8 @@ pub(crate) struct Hierarchy {
     pub(crate) keks: Keks,
     /// The Region's HPKE private key.
     pub(crate) sealing: SealingKey,
+    /// What the Region signs with.
+    pub(crate) signing: Arc<SigningKey>,
     /// Where the wrapped KEKs are.
     pub(crate) files: KekFiles,
 }
@@ -42,7 +46,7 @@ pub(crate) fn open(config: &NodeConfig, store: &dyn Store, entropy: &dyn Entropy
     let root = root_key(config, store, entropy)?;
     let check = check_value(config, &root);
     match store.get(Keyspace::Node, CHECK_KEY)? {
-        Some(stored) if stored == check => load(config, store, &root),
+        Some(stored) if stored == check => load(config, store, &root, entropy),
         Some(_) => anyhow::bail!(
             "the root key is not the one of the store in {}; give the Region its own root key back, or start with an \
              empty data directory",
@@ -104,13 +108,18 @@ pub(crate) fn rewrap_own_keys(
     entropy: &dyn Entropy,
 ) -> anyhow::Result<()> {
     let (newest, kek) = keks.last_key_value().ok_or_else(|| anyhow::anyhow!("there is no Region KEK"))?;
-    let wrapped = stored_sealing_key(store)?;
-    if SealingKey::wrapped_epoch(&wrapped)? == *newest {
-        return Ok(());
-    }
-    let sealing = open_sealing_key(config, keks, &wrapped)?;
     let mut batch = WriteBatch::new();
-    batch.put(SEALING_KEY, sealing.wrap(kek, &config.region, entropy)?);
+    let wrapped = stored_sealing_key(store)?;
+    if SealingKey::wrapped_epoch(&wrapped)? != *newest {
+        let sealing = open_sealing_key(config, keks, &wrapped)?;
+        batch.put(SEALING_KEY, sealing.wrap(kek, &config.region, entropy)?);
+    }
+    if let Some(wrapped) = store.get(Keyspace::Node, SIGNING_KEY)?
+        && SigningKey::wrapped_epoch(&wrapped)? != *newest
+    {
+        let signing = open_signing_key(config, keks, &wrapped)?;
+        batch.put(SIGNING_KEY, signing.wrap(kek, &config.region, entropy)?);
+    }
     store.write(Keyspace::Node, batch)?;
     Ok(store.barrier()?)
 }
@@ -156,7 +165,7 @@ fn salt(store: &dyn Store, entropy: &dyn Entropy) -> anyhow::Result<[u8; 16]> {
     Ok(salt)
 }
 
-fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey) -> anyhow::Result<Hierarchy> {
+fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey, entropy: &dyn Entropy) -> anyhow::Result<Hierarchy> {
     let files = KekFiles::open(&config.data_dir)?;
     let mut wrapped = files.read()?;
     for row in scan_prefix(store, Keyspace::Node, KEK_PREFIX) {
@@ -168,7 +177,32 @@ fn load(config: &NodeConfig, store: &dyn Store, root: &RootKey) -> anyhow::Resul
         keks.insert(kek.epoch(), Arc::new(kek));
     }
     let sealing = open_sealing_key(config, &keks, &stored_sealing_key(store)?)?;
-    Ok(Hierarchy { keks, sealing, files })
+    let signing = match store.get(Keyspace::Node, SIGNING_KEY)? {
+        Some(wrapped) => open_signing_key(config, &keks, &wrapped)?,
+        None => add_signing_key(config, store, &keks, entropy)?,
+    };
+    Ok(Hierarchy { keks, sealing, signing: Arc::new(signing), files })
+}
+
+fn open_signing_key(config: &NodeConfig, keks: &Keks, wrapped: &[u8]) -> anyhow::Result<SigningKey> {
+    let kek = kek_of(config, keks, SigningKey::wrapped_epoch(wrapped)?)?;
+    Ok(SigningKey::unwrap(wrapped, kek, &config.region)?)
+}
+
+/// Draws the signing key of a store from before Regions signed anything.
+fn add_signing_key(
+    config: &NodeConfig,
+    store: &dyn Store,
+    keks: &Keks,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<SigningKey> {
+    let (_, kek) = keks.last_key_value().ok_or_else(|| anyhow::anyhow!("the store has no Region KEK"))?;
+    let signing = SigningKey::generate(entropy)?;
+    let mut batch = WriteBatch::new();
+    batch.put(SIGNING_KEY, signing.wrap(kek, &config.region, entropy)?);
+    store.write(Keyspace::Node, batch)?;
+    store.barrier()?;
+    Ok(signing)
 }
 
 fn stored_sealing_key(store: &dyn Store) -> anyhow::Result<Vec<u8>> {
@@ -176,12 +210,15 @@ fn stored_sealing_key(store: &dyn Store) -> anyhow::Result<Vec<u8>> {
 }
 
 fn open_sealing_key(config: &NodeConfig, keks: &Keks, wrapped: &[u8]) -> anyhow::Result<SealingKey> {
-    let epoch = SealingKey::wrapped_epoch(wrapped)?;
-    let kek = keks.get(&epoch).ok_or_else(|| {
+    let kek = kek_of(config, keks, SealingKey::wrapped_epoch(wrapped)?)?;
+    Ok(SealingKey::unwrap(wrapped, kek, &config.region)?)
+}
+
+fn kek_of<'a>(config: &NodeConfig, keks: &'a Keks, epoch: KekEpoch) -> anyhow::Result<&'a RegionKek> {
+    keks.get(&epoch).map(AsRef::as_ref).ok_or_else(|| {
         let directory = config.data_dir.join("region-keks");
         anyhow::anyhow!("the Region KEK of epoch {epoch} is missing in {}", directory.display())
-    })?;
-    Ok(SealingKey::unwrap(wrapped, kek, &config.region)?)
+    })
 }
 
 fn create(
@@ -194,13 +231,15 @@ fn create(
     let epoch = KekEpoch(1);
     let kek = RegionKek::generate(epoch, entropy)?;
     let sealing = SealingKey::generate(entropy)?;
+    let signing = SigningKey::generate(entropy)?;
     // First: a store that has its check value has its KEK. What a crash in between leaves is written over.
     let files = KekFiles::open(&config.data_dir)?;
     files.write(epoch, &kek.wrap(root, &config.region, entropy)?)?;
     let mut batch = WriteBatch::new();
     batch.put(SEALING_KEY, sealing.wrap(&kek, &config.region, entropy)?);
+    batch.put(SIGNING_KEY, signing.wrap(&kek, &config.region, entropy)?);
     batch.put(CHECK_KEY, check);
     store.write(Keyspace::Node, batch)?;
     store.barrier()?;
-    Ok(Hierarchy { keks: Keks::from([(epoch, Arc::new(kek))]), sealing, files })
+    Ok(Hierarchy { keks: Keks::from([(epoch, Arc::new(kek))]), sealing, signing: Arc::new(signing), files })
 }

@@ -207,6 +207,11 @@ impl Writer {
             Some(keyring) => Service::absorb_regional(&self.directory, keyring, &changes),
             None => self.directory.absorb_regional(&changes),
         }
+        self.agenda.note_changed(changes.iter().filter_map(|change| match change {
+            RegionalChange::PutKey(record) => Some(record.key_id),
+            RegionalChange::DeleteKey(key_id) => Some(*key_id),
+            _ => None,
+        }));
         // A changed key may have a step to take, such as the start of its waiting period.
         self.agenda.add(changes.iter().filter_map(|change| match change {
             RegionalChange::PutKey(record) if record.is_multi_region() => Some(record.key_id),

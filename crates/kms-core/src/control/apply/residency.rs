@@ -66,6 +66,7 @@ impl ControlState {
             ControlChange::DeleteKeySet(key_id) => Some((*key_id, None)),
             ControlChange::PutRegion(_)
             | ControlChange::PutResidencyRules(_)
+            | ControlChange::PutCheckpoints(..)
             | ControlChange::PutKeyHistory(_)
             | ControlChange::PutRecent { .. } => None,
         });
