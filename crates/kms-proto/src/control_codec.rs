@@ -14,7 +14,7 @@ mod residency;
 pub use crate::format::Row;
 pub use command::{decode_command, encode_command};
 pub use outcome::{decode_outcome, encode_outcome};
-pub use residency::{ResidencyStatement, decode_statement, encode_statement};
+pub use residency::{ResidencyStatement, STATEMENT_LABEL, decode_statement, encode_statement};
 
 use crate::format::{Format, VERSION};
 use crate::{FormatError, state::v1 as pb};

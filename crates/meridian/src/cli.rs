@@ -14,6 +14,7 @@ mod node;
 pub(crate) mod output;
 mod promote;
 mod region;
+mod residency;
 mod rotation;
 mod signals;
 mod status;
@@ -51,6 +52,7 @@ enum Command {
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
     Region(region::RegionArgs),
+    Residency(residency::ResidencyArgs),
     Audit(audit::AuditArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
@@ -85,6 +87,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
         Command::Region(args) => region::run(args),
+        Command::Residency(args) => residency::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),

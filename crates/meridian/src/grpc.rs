@@ -8,6 +8,7 @@ mod data_plane;
 mod identity;
 mod recording;
 mod region_keys;
+mod residency;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
@@ -15,6 +16,7 @@ use crate::node::Handles;
 use crate::tls::{self, Credentials, IncomingSettings, PeerIdentity};
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
+use kms_proto::cluster::v1::residency_server::ResidencyServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +85,7 @@ impl Server {
             identity::admit_regions,
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
+        let residency = residency::ResidencyService::new(Arc::clone(&self.handles));
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let router = TonicServer::builder()
@@ -93,6 +96,7 @@ impl Server {
             .tcp_nodelay(true)
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
+            .add_service(ResidencyServer::with_interceptor(residency, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)
             .add_service(health)

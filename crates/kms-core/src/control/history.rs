@@ -97,6 +97,12 @@ impl KeyHistory {
         self.holdings.iter().filter(|holding| holding.ended.is_none())
     }
 
+    /// The history of a key of which only the key set is known.
+    #[must_use]
+    pub fn of_key_set(set: &KeySet) -> Self {
+        Self::of_older_key(set, true)
+    }
+
     /// Whether the open holdings are those of the key set.
     pub(super) fn tells(&self, set: &KeySet) -> bool {
         let open: BTreeSet<_> = self.open().map(|holding| (&holding.region, holding.material_id)).collect();

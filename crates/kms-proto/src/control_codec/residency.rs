@@ -11,6 +11,9 @@ const RULES: Format = Format("residency rules");
 const HISTORY: Format = Format("key history");
 const STATEMENT: Format = Format("residency statement");
 
+/// What signed statements begin with, so that the signature means nothing for another purpose.
+pub const STATEMENT_LABEL: &[u8] = b"meridian residency statement v1\0";
+
 /// What a Region says, and signs, of where the material of a key has been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResidencyStatement {
