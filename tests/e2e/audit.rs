@@ -1,6 +1,6 @@
 //! The audit log on real processes: every request leaves its record, and every change of a log is found and named.
 
-use meridian_tests::{Cluster, EU, REGIONS, US, aws, eventually, keys};
+use meridian_tests::{Cluster, ClusterOptions, EU, REGIONS, US, aws, eventually, keys};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ async fn every_request_leaves_its_record_allowed_denied_or_failed() {
     assert_eq!(keys::decrypt(&us, &ciphertext).await, b"recorded");
     us.disable_key().key_id(&key_id).send().await.unwrap();
     aws::refused(us.encrypt().key_id(&key_id).plaintext(aws::blob(b"no")).send().await).is_code("DisabledException");
-    let stranger = aws::client_as(&cluster.api(US), US, "NOBODY", "nothing");
+    let stranger = aws::client_as(&format!("http://{}", cluster.api(US)), US, "NOBODY", "nothing");
     let refused = aws::refused(stranger.list_keys().send().await);
     refused.is_code("UnrecognizedClientException");
 
@@ -92,6 +92,43 @@ async fn every_request_leaves_its_record_allowed_denied_or_failed() {
     assert_eq!((code, reports.as_array().unwrap().len()), (0, 3), "{reports}");
     let last = lines(&log_file(&cluster, US)).pop().unwrap();
     assert!(last.contains("StopAuditLog"), "{last}");
+}
+
+#[tokio::test]
+async fn rotations_deletions_and_new_regions_are_recorded_once_also_across_kills() {
+    let mut cluster = Cluster::start_with(ClusterOptions::with(&["--day-length", "100ms"]));
+    let (us, eu) = (cluster.direct(US), cluster.direct(EU));
+    let shared = keys::create_primary(&us).await;
+    keys::replicate(&us, &eu, &shared).await;
+    let before = keys::material(&us, &shared).await;
+    let after = keys::rotate(&us, &shared).await;
+    keys::material_becomes(&eu, &shared, &after).await;
+    let single = keys::create(&us).await;
+    us.schedule_key_deletion().key_id(&single).pending_window_in_days(7).send().await.unwrap();
+    let recorded = |arguments: &[&str]| search(&cluster, arguments).len();
+    eventually("both Regions have recorded the rotation, and one the deletion", || async {
+        let rotations = recorded(&["--operation", "RotateKey", "--key", &shared]);
+        let deletions = recorded(&["--operation", "DeleteKey", "--key", &single]);
+        (rotations == 2 && deletions == 1).then_some(())
+    })
+    .await;
+    let rotation = &search(&cluster, &["--operation", "RotateKey", "--region", EU])[0];
+    let details = &rotation["serviceEventDetails"];
+    assert_eq!((&details["previousKeyMaterialId"], &details["currentKeyMaterialId"]), (&before.into(), &after.into()));
+    assert_eq!(details["rotationType"], "ON_DEMAND");
+    for _ in 0..2 {
+        cluster.kill();
+        cluster.start_again();
+    }
+    assert!(cluster.stop().success());
+    let directory = cluster.data_dir();
+    let all = |operation: &str| {
+        let arguments = ["audit", "search", "--operation", operation, "--output", "json", "--data-dir"];
+        let answer = meridian_tests::cli::run(&[arguments.as_slice(), &[directory.to_str().unwrap()]].concat());
+        answer.done().json().as_array().unwrap().len()
+    };
+    assert_eq!((all("RotateKey"), all("DeleteKey"), all("ChangeMembership")), (2, 1, 9));
+    assert_eq!(reconcile(&directory).0, 0);
 }
 
 #[tokio::test]

@@ -77,4 +77,12 @@ mod tests {
         let id = Uuid::from_bytes(*b"\x12\x34\xab\xcd\x12\xab\x44\xcd\xa6\xef\x12\x34\x56\x78\x90\xab");
         assert_eq!(id.to_string(), "1234abcd-12ab-44cd-a6ef-1234567890ab");
     }
+
+    #[test]
+    fn a_derived_id_follows_from_its_parts_and_from_where_they_end() {
+        let id = Uuid::derived(&[b"a", b"bc"]);
+        assert_eq!(id, Uuid::derived(&[b"a", b"bc"]));
+        assert_ne!(id, Uuid::derived(&[b"ab", b"c"]));
+        assert_eq!(id.to_string().as_bytes()[14], b'8');
+    }
 }

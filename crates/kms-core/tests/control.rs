@@ -2,6 +2,8 @@
 //! two states. Random sequences are judged in `kms-sim`.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the result of the test")]
 
+#[path = "control/checkpoints.rs"]
+mod checkpoints;
 #[path = "control/imports.rs"]
 mod imports;
 #[path = "control/turns.rs"]

@@ -31,6 +31,9 @@ const REGION_PREFIX: &[u8] = b"audited/region/";
 /// Time between two looks at what has changed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
+/// Notes that are made durable together.
+const NOTES_AT_ONCE: usize = 1000;
+
 /// Records events until shutdown.
 pub(crate) struct Events {
     handles: Arc<Handles>,
@@ -70,15 +73,20 @@ impl Events {
             if let Err(error) = self.record_regions(ask_log).await {
                 tracing::debug!(%error, "a new Region could not be recorded yet");
             }
-            for key_id in waiting {
-                if shutdown.is_cancelled() {
-                    return;
-                }
-                if let Err(error) = self.record_key(&key_id, ask_log).await {
+            let mut notes = WriteBatch::new();
+            for (number, key_id) in waiting.into_iter().enumerate() {
+                if let Err(error) = self.record_key(&key_id, ask_log, &mut notes).await {
                     tracing::debug!(%key_id, %error, "an event could not be recorded yet");
                     left.insert(key_id);
                 }
+                if number % NOTES_AT_ONCE == NOTES_AT_ONCE - 1 {
+                    self.keep(std::mem::take(&mut notes)).await;
+                }
+                if shutdown.is_cancelled() {
+                    break;
+                }
             }
+            self.keep(notes).await;
             waiting = left;
             ask_log = !waiting.is_empty() && ask_log;
             tokio::select! {
@@ -101,7 +109,24 @@ impl Events {
         Ok(keys)
     }
 
-    async fn record_key(&self, key_id: &KeyId, ask_log: bool) -> anyhow::Result<()> {
+    /// Makes notes durable. One that is lost is made again: the log is asked then.
+    async fn keep(&self, notes: WriteBatch) {
+        if notes.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.store);
+        let kept = tokio::task::spawn_blocking(move || {
+            store.write(Keyspace::Node, notes)?;
+            store.barrier()
+        });
+        match kept.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "what was recorded of keys could not be noted"),
+            Err(error) => tracing::error!(%error, "what was recorded of keys could not be noted"),
+        }
+    }
+
+    async fn record_key(&self, key_id: &KeyId, ask_log: bool, notes: &mut WriteBatch) -> anyhow::Result<()> {
         let row = [KEY_PREFIX, key_id.as_bytes()].concat();
         let before = self.store.get(Keyspace::Node, &row)?.map(|row| Noted::parse(&row)).transpose()?;
         let entry = self.handles.service.directory().key(key_id);
@@ -120,13 +145,11 @@ impl Events {
                 }
             }
         }
-        let mut batch = WriteBatch::new();
         match after {
-            Some(after) => batch.put(row, after.to_bytes()),
-            None => batch.remove(row),
+            Some(after) => notes.put(row, after.to_bytes()),
+            None => notes.remove(row),
         }
-        self.store.write(Keyspace::Node, batch)?;
-        Ok(self.store.barrier()?)
+        Ok(())
     }
 
     /// Every version from the one that was current to the one that is.
