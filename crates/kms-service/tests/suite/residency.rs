@@ -67,7 +67,7 @@ async fn a_replica_is_refused_for_the_tags_of_either_key() {
         key_id: plain.clone(),
         replica_region: region(B),
         policy: None,
-        bypass_policy_lockout_safety_check: false,
+        bypass_policy_lockout_safety_check: None,
         description: None,
         tags: home(),
     };
