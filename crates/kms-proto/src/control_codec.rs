@@ -1,17 +1,20 @@
 //! The bytes of the control log's commands and outcomes, and the rows of the control state.
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
-//! and a slot of the ring of recent outcomes (8 bytes, big endian).
+//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x2d alone for the residency rules, 0x2e and a key
+//! ID for the history of a key.
 
 mod checkpoint;
 mod command;
 mod key_set;
 mod outcome;
 mod parts;
+mod residency;
 
 pub use crate::format::Row;
 pub use command::{decode_command, encode_command};
 pub use outcome::{decode_outcome, encode_outcome};
+pub use residency::{ResidencyStatement, STATEMENT_LABEL, decode_statement, encode_statement};
 
 use crate::format::{Format, VERSION};
 use crate::{FormatError, state::v1 as pb};
@@ -29,6 +32,11 @@ pub const CHECKPOINTS_PREFIX: u8 = 0x18;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
+/// The row of the residency rules.
+pub const RESIDENCY_PREFIX: u8 = 0x2d;
+/// First byte of the row of a key's history.
+pub const HISTORY_PREFIX: u8 = 0x2e;
+
 const ROW: Format = Format("control row key");
 const REGION: Format = Format("Region entry");
 const RECENT: Format = Format("recent outcome");
@@ -44,6 +52,13 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             Row { key: row_key(KEY_SET_PREFIX, set.key_id.as_bytes()), value: Some(key_set::encode(set)) }
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
+        ControlChange::PutResidencyRules(rules) => {
+            Row { key: vec![RESIDENCY_PREFIX], value: Some(residency::encode_rules(rules)) }
+        }
+        ControlChange::PutKeyHistory(history) => Row {
+            key: row_key(HISTORY_PREFIX, history.key_id.as_bytes()),
+            value: Some(residency::encode_history(history)),
+        },
         ControlChange::PutCheckpoints(region, kept) => Row {
             key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
             value: Some(checkpoint::row_value(region, kept)),
@@ -69,6 +84,8 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&REGION_PREFIX) => decode_region(value)?,
         Some(&KEY_SET_PREFIX) => ControlChange::PutKeySet(Arc::new(key_set::decode(value)?)),
         Some(&RECENT_PREFIX) => decode_recent(value)?,
+        Some(&RESIDENCY_PREFIX) => ControlChange::PutResidencyRules(Arc::new(residency::decode_rules(value)?)),
+        Some(&HISTORY_PREFIX) => ControlChange::PutKeyHistory(Arc::new(residency::decode_history(value)?)),
         Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };

@@ -21,6 +21,7 @@ mod operator;
 mod ports;
 mod promote;
 mod request_id;
+mod residency;
 mod resolve;
 mod service;
 
@@ -43,4 +44,5 @@ pub use ports::{
 };
 pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
 pub use request_id::RequestId;
+pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};

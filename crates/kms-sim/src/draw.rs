@@ -2,6 +2,7 @@
 //! so that many succeed. A flaw makes one thing about a command wrong, so that many are refused for one reason each.
 
 mod imports;
+mod residency;
 
 use crate::cast;
 use kms_core::RotationSchedule;
@@ -38,6 +39,7 @@ pub enum Wish {
     Report,
     ReportAbsent,
     Withdraw,
+    PutRules,
     Repeat,
 }
 
@@ -90,6 +92,7 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         8 => Just(W::Report),
         1 => Just(W::ReportAbsent),
         1 => Just(W::Withdraw),
+        1 => Just(W::PutRules),
         2 => Just(W::Repeat),
     ];
     let flaws = vec![Flaw::Epoch, Flaw::Proposer, Flaw::Key, Flaw::Boxes, Flaw::Material, Flaw::Value];
@@ -135,6 +138,7 @@ impl Proposer {
         let sets: Vec<&Arc<KeySet>> = state.key_sets().collect();
         let set = if sets.is_empty() { None } else { Some(draw.key.get(&sets)) };
         let (mut region, mut body) = match set {
+            _ if draw.wish == Wish::PutRules => (cast::region(draw.region), self.put_rules(state, draw)),
             Some(set) => self.about(set, draw),
             None => (cast::region(draw.region), self.create(draw)),
         };
@@ -172,6 +176,7 @@ impl Proposer {
             | Wish::CreateAsymmetric
             | Wish::CreateExternal
             | Wish::CreateExternalAsymmetric
+            | Wish::PutRules
             | Wish::Repeat => (chosen, self.create(draw)),
             Wish::Offer => (leader, self.offer(set, epoch, draw)),
             Wish::Report | Wish::ReportAbsent => self.report(set, draw),
@@ -219,6 +224,8 @@ impl Proposer {
         let without_material = external != (draw.flaw == Some(Flaw::Boxes));
         let single = draw.flaw == Some(Flaw::Value);
         let key_id = if single { cast::single_region_key(number) } else { cast::multi_region_key(number) };
+        let mut initial = cast::initial(Timestamp::from_millis(number));
+        initial.tags.extend(residency::sometimes_home(number, 4));
         ControlBody::CreateKeySet(CreateKeySet {
             key_id,
             account: cast::account(),
@@ -226,7 +233,7 @@ impl Proposer {
             usage: if asymmetric { KeyUsage::SignVerify } else { KeyUsage::EncryptDecrypt },
             origin: if external { Origin::External } else { Origin::AwsKms },
             first: (!without_material).then(|| (material_id, cast::sealed(&region, &proposer(draw), &material_id))),
-            initial: cast::initial(Timestamp::from_millis(number)),
+            initial,
         })
     }
 
@@ -245,8 +252,11 @@ impl Proposer {
             let (id, sealed) = boxed(cast::material(self.next()));
             boxes.insert(id, sealed);
         }
-        let initial = cast::initial(Timestamp::from_millis(self.number));
-        ControlBody::AddReplica(AddReplica { key_id: set.key_id, expected_epoch, replica, boxes, initial })
+        let mut initial = cast::initial(Timestamp::from_millis(self.number));
+        initial.tags.extend(residency::sometimes_home(self.number, 5));
+        let primary_tags = residency::sometimes_home(self.number, 7);
+        let key_id = set.key_id;
+        ControlBody::AddReplica(AddReplica { key_id, expected_epoch, replica, boxes, initial, primary_tags })
     }
 
     fn stage(&mut self, set: &KeySet, expected_epoch: u64, rotation_type: RotationType, draw: &Draw) -> ControlBody {
@@ -317,7 +327,10 @@ fn proposer(draw: &Draw) -> RegionName {
 
 fn set_key(body: &mut ControlBody, other: KeyId) {
     match body {
-        ControlBody::RegisterRegion(_) | ControlBody::SignCheckpoint(_) | ControlBody::CountersignCheckpoint(_) => {}
+        ControlBody::RegisterRegion(_)
+        | ControlBody::PutResidencyRules(_)
+        | ControlBody::SignCheckpoint(_)
+        | ControlBody::CountersignCheckpoint(_) => {}
         ControlBody::CreateKeySet(b) => b.key_id = other,
         ControlBody::AddReplica(b) => b.key_id = other,
         ControlBody::ReplicaReady { key_id, .. }

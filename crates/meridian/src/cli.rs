@@ -15,6 +15,7 @@ mod node;
 pub(crate) mod output;
 mod promote;
 mod region;
+mod residency;
 mod rotation;
 mod signals;
 mod status;
@@ -53,6 +54,7 @@ enum Command {
     Rotation(rotation::RotationArgs),
     ExplainAccess(explain_access::ExplainAccessArgs),
     Region(region::RegionArgs),
+    Residency(residency::ResidencyArgs),
     Audit(audit::AuditArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
@@ -88,6 +90,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Rotation(args) => rotation::run(args),
         Command::ExplainAccess(args) => explain_access::run(args),
         Command::Region(args) => region::run(args),
+        Command::Residency(args) => residency::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),

@@ -9,6 +9,7 @@ mod data_plane;
 mod identity;
 mod recording;
 mod region_keys;
+mod residency;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
@@ -17,6 +18,7 @@ use crate::tls::{self, Credentials, IncomingSettings, Peer, PeerIdentity};
 use kms_proto::cluster::v1::access_server::AccessServer;
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
+use kms_proto::cluster::v1::residency_server::ResidencyServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +87,7 @@ impl Server {
             identity::admit_regions,
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
+        let residency = residency::ResidencyService::new(Arc::clone(&self.handles));
         let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
@@ -96,6 +99,7 @@ impl Server {
             .tcp_nodelay(true)
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
+            .add_service(ResidencyServer::with_interceptor(residency, identity::admit_operators))
             .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)

@@ -62,6 +62,8 @@ pub(crate) struct Handles {
     pub(crate) keks: Arc<KekRotation>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
+    /// When the node's certificate ends, in seconds since the Unix epoch.
+    pub(crate) certificate_ends: Option<i64>,
 }
 
 impl Handles {
@@ -234,6 +236,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         audit,
         keks,
         caught_up: CaughtUp::default(),
+        certificate_ends: credentials.ends_at(),
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
 }

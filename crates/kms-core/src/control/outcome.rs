@@ -1,6 +1,6 @@
 //! What comes of a control command.
 
-use super::{AuditCheckpoint, KeySet, ProposalId, RegionEntry};
+use super::{AuditCheckpoint, KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
@@ -99,6 +99,18 @@ pub enum Refusal {
     /// A Region that was not left out has yet to import the material.
     #[error("a Region has yet to import the material")]
     ImportMissing,
+    /// A residency rule forbids the key in the Region.
+    #[error("the residency rule {rule} does not allow the key in this Region")]
+    ResidencyForbidden {
+        /// Name of the rule.
+        rule: String,
+    },
+    /// The residency rules have been replaced since the proposer looked.
+    #[error("the residency rules are at version {current}")]
+    ResidencyVersion {
+        /// The version at this index.
+        current: u64,
+    },
     /// A form that no honest proposer sends.
     #[error("the command is malformed")]
     Malformed,
@@ -113,6 +125,10 @@ pub enum ControlChange {
     DeleteKeySet(KeyId),
     /// A line of the Region directory is new or changed.
     PutRegion(Arc<RegionEntry>),
+    /// The residency rules are new.
+    PutResidencyRules(Arc<ResidencyRules>),
+    /// The history of a key is new or longer.
+    PutKeyHistory(Arc<KeyHistory>),
     /// The checkpoints of a Region's audit log, oldest first; at most [`super::CHECKPOINTS_MAX`].
     PutCheckpoints(RegionName, Arc<Vec<AuditCheckpoint>>),
     /// An outcome is remembered; `slot` is below [`super::RECENT_PROPOSALS`].

@@ -38,6 +38,12 @@ pub(super) fn refused(outcome: &ControlOutcome) -> Option<pb::Refusal> {
     if let Refusal::PendingRotation { pending } = refusal {
         message.pending_material_id = pending.as_bytes().to_vec();
     }
+    if let Refusal::ResidencyForbidden { rule } = refusal {
+        message.residency_rule.clone_from(rule);
+    }
+    if let Refusal::ResidencyVersion { current } = refusal {
+        message.current_version = *current;
+    }
     Some(message)
 }
 
@@ -68,6 +74,8 @@ pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Resul
         Kind::MaterialNotFound => Refusal::MaterialNotFound,
         Kind::IncorrectMaterial => Refusal::IncorrectMaterial,
         Kind::ImportMissing => Refusal::ImportMissing,
+        Kind::ResidencyForbidden => Refusal::ResidencyForbidden { rule: value.residency_rule },
+        Kind::ResidencyVersion => Refusal::ResidencyVersion { current: value.current_version },
     }))
 }
 
@@ -95,5 +103,7 @@ fn kind(refusal: &Refusal) -> Kind {
         Refusal::MaterialNotFound => Kind::MaterialNotFound,
         Refusal::IncorrectMaterial => Kind::IncorrectMaterial,
         Refusal::ImportMissing => Kind::ImportMissing,
+        Refusal::ResidencyForbidden { .. } => Kind::ResidencyForbidden,
+        Refusal::ResidencyVersion { .. } => Kind::ResidencyVersion,
     }
 }
