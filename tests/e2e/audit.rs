@@ -134,6 +134,87 @@ async fn rotations_deletions_and_new_regions_are_recorded_once_also_across_kills
     assert_eq!(reconcile(&directory).0, 0);
 }
 
+/// The index in the control log that a record names.
+fn index_of(record: &Value) -> Option<u64> {
+    record["meridian"]["controlLogIndex"].as_u64()
+}
+
+#[tokio::test]
+async fn changes_of_shared_properties_name_their_place_in_the_control_log() {
+    let mut cluster = Cluster::start();
+    let (us, eu) = (cluster.direct(US), cluster.direct(EU));
+    let shared = keys::create_primary(&us).await;
+    let single = keys::create(&us).await;
+    keys::replicate(&us, &eu, &shared).await;
+    us.enable_key_rotation().key_id(&shared).send().await.unwrap();
+    let after = keys::rotate(&us, &shared).await;
+    keys::material_becomes(&eu, &shared, &after).await;
+    us.update_primary_region().key_id(&shared).primary_region(EU).send().await.unwrap();
+    let promotion = cluster.cli(&["promote", &shared, "--to", US, "--yes", "--output", "json"]).done();
+    assert!(!promotion.json().is_null());
+    assert!(cluster.stop().success());
+
+    let directory = cluster.data_dir();
+    let records = |operation: &str| -> Vec<Value> {
+        let arguments = ["audit", "search", "--operation", operation, "--output", "json", "--data-dir"];
+        let answer = meridian_tests::cli::run(&[arguments.as_slice(), &[directory.to_str().unwrap()]].concat());
+        answer.done().json().as_array().unwrap().clone()
+    };
+    let mut indices = Vec::new();
+    for operation in ["ReplicateKey", "EnableKeyRotation", "RotateKeyOnDemand", "UpdatePrimaryRegion", "Promote"] {
+        let made = records(operation);
+        assert_eq!(made.len(), 1, "{operation}");
+        indices.push(index_of(&made[0]).unwrap_or_else(|| panic!("{operation} names no index: {}", made[0])));
+    }
+    let created = records("CreateKey");
+    let of = |key_id: &str| {
+        let mut made = created.iter().filter(|record| record.to_string().contains(key_id));
+        made.next().map(index_of).unwrap()
+    };
+    indices.insert(0, of(&shared).unwrap());
+    assert_eq!(of(&single), None, "a single-Region key is not in the control log");
+    assert!(indices.windows(2).all(|pair| pair[0] < pair[1]), "{indices:?}");
+
+    let promoted = &records("PromotePrimaryRegion");
+    assert_eq!((promoted.len(), index_of(&promoted[0])), (1, indices.last().copied()));
+    let synchronised = &records("SynchronizeMultiRegionKey");
+    assert_eq!(synchronised.len(), 1, "only the primary Region records it: {synchronised:?}");
+    assert_eq!(synchronised[0]["awsRegion"], US);
+    let said = synchronised[0]["meridian"]["acknowledgements"].as_array().unwrap();
+    let regions: Vec<_> = said.iter().map(|one| one["region"].as_str().unwrap()).collect();
+    assert_eq!(regions, [EU, US]);
+    assert!(said.iter().all(|one| one["timeMillis"].as_u64().is_some()), "{said:?}");
+    assert_eq!(reconcile(&directory).0, 0);
+}
+
+#[tokio::test]
+async fn a_region_that_does_not_answer_is_a_recorded_fault_until_it_answers_again() {
+    let cluster = Cluster::start();
+    let status = cluster.status();
+    for region in status["regions"].as_array().unwrap() {
+        let audit = &region["audit"];
+        assert_eq!((audit["state"].as_str(), audit["waiting"].as_u64()), (Some("writing"), Some(0)), "{audit}");
+        assert!(audit["head"]["sequence"].as_u64().is_some_and(|sequence| sequence > 0), "{audit}");
+    }
+    let told = |operation: &'static str| {
+        let cluster = &cluster;
+        move || async move {
+            let arguments = ["audit", "search", "--output", "json", "--region", US, "--operation", operation];
+            let found = cluster.cli_async(&arguments).await.json().as_array().unwrap().clone();
+            (!found.is_empty()).then_some(found)
+        }
+    };
+    cluster.chaos(&["kill", EU]).await;
+    let faults = eventually("the Region that was killed is a fault", told("ReportFault")).await;
+    cluster.chaos(&["restart", EU]).await;
+    let recoveries = eventually("the Region that is back is a recovery", told("ReportRecovery")).await;
+    for found in [&faults, &recoveries] {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["serviceEventDetails"]["component"], "Peer");
+        assert!(found[0].to_string().contains(EU), "{}", found[0]);
+    }
+}
+
 #[tokio::test]
 async fn every_change_of_a_stopped_regions_log_is_found_and_named() {
     let mut cluster = Cluster::start();

@@ -23,7 +23,7 @@ async fn every_node_proposes_and_all_apply_the_same() {
     let cluster = Cluster::start().await;
     for (index, number) in [(0, 10), (1, 11), (2, 12)] {
         cluster.register(index, 1).await;
-        let outcome = cluster.node(index).propose(create_key(index, number)).await;
+        let outcome = cluster.node(index).propose(create_key(index, number)).await.map(|committed| committed.outcome);
         assert_eq!(outcome, Ok(ControlOutcome::Done));
         // The proposer reads its own change as soon as it has the answer.
         let key_id = KeyId::multi_region([number; 16]);
@@ -40,7 +40,7 @@ async fn every_node_proposes_and_all_apply_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_an_outcome() {
     let cluster = Cluster::start().await;
-    let outcome = cluster.node(1).propose(create_key(1, 1)).await;
+    let outcome = cluster.node(1).propose(create_key(1, 1)).await.map(|committed| committed.outcome);
     assert_eq!(outcome, Ok(ControlOutcome::Refused(Refusal::RegionUnknown)));
 }
 

@@ -1,6 +1,7 @@
 //! Who calls, from where, and what is noted about the request on its way. Only authentication makes a [`Caller`].
 
-use crate::RequestId;
+use crate::{Committed, RequestId};
+use kms_core::control::{ControlOutcome, Refusal};
 use kms_policy::{Decision, DocumentKind, NamedPolicy, PolicyDocument, Principal, PrincipalKind};
 use kms_types::{AccountId, PARTITION, Timestamp};
 use parking_lot::Mutex;
@@ -181,6 +182,17 @@ impl Trail {
     /// Notes the index of a change in the control log.
     pub fn committed_at(&self, index: u64) {
         self.0.lock().control_log_index = Some(index);
+    }
+
+    /// Notes where a proposal took effect, and tells a refusal from success.
+    pub(crate) fn settled(&self, committed: Committed) -> Result<(), Refusal> {
+        match (committed.outcome, committed.index) {
+            (ControlOutcome::Refused(refusal), _) => Err(refusal),
+            (ControlOutcome::Done, index) => {
+                index.into_iter().for_each(|index| self.committed_at(index));
+                Ok(())
+            }
+        }
     }
 
     /// The notes so far.

@@ -4,6 +4,7 @@
 //! share, changes it through the ports [`RegionalLog`] and [`ControlLog`], and never names a transport: the AWS wire and
 //! gRPC call the same functions. It knows no Raft, no storage engine and no JSON shapes.
 
+mod acknowledgements;
 mod audit;
 mod authorise;
 mod background;
@@ -39,8 +40,8 @@ pub use keyring::{Keks, Keyring, KeyringError};
 pub use kms_core::StateFault;
 pub use operator::FoundKey;
 pub use ports::{
-    Clock, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError,
-    ReplicaAccess, ReplicaReport, Work, Workers, WorkersBusy,
+    Clock, Committed, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog,
+    RegionalLogError, ReplicaAccess, ReplicaReport, Work, Workers, WorkersBusy,
 };
 pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
 pub use request_id::RequestId;

@@ -1,7 +1,7 @@
 //! What an operator asks of a Region: keys of any account, and going on with a rotation without some Regions.
 
 use crate::background::Progress;
-use crate::{Caller, Identity, KmsError, RequestId, Service};
+use crate::{Caller, Identity, KmsError, RequestId, Service, Trail};
 use kms_core::control::KeySet;
 use kms_core::regional::KeyRecord;
 use kms_types::{AccountId, AliasArn, KeyArn, KeyId, KeyMaterialId, KeyRef, PARTITION, RegionName};
@@ -89,6 +89,7 @@ impl Service {
     /// too.
     pub async fn activate_without(
         &self,
+        trail: &Trail,
         found: &FoundKey,
         without: BTreeSet<RegionName>,
     ) -> Result<KeyMaterialId, KmsError> {
@@ -113,7 +114,7 @@ impl Service {
             let names: Vec<_> = missing.iter().map(RegionName::as_str).collect();
             return unsupported(format!("These Regions do not have the new material: {}.", names.join(", ")));
         }
-        match self.activate(set, staged.material_id, without).await? {
+        match self.activate(trail, set, staged.material_id, without).await? {
             Progress::Quiet => Ok(staged.material_id),
             Progress::Waiting => Err(KmsError::DependencyTimeout),
         }

@@ -15,11 +15,21 @@ pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait ControlLog: Send + Sync + std::fmt::Debug {
     /// Proposes a command in this Region's name, waits until it is committed in a majority and applied here, and
     /// answers its outcome. The command takes effect at most once, however often it was sent.
-    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<ControlOutcome, ControlLogError>>;
+    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<Committed, ControlLogError>>;
 
     /// Returns once this Region has applied everything that was committed when the call was made: what is read
     /// afterwards is linearisable.
     fn read_barrier(&self, deadline: Duration) -> PortFuture<'_, Result<u64, ControlLogError>>;
+}
+
+/// A committed command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// What came of it.
+    pub outcome: ControlOutcome,
+    /// Index of the entry that took effect. `None` when the command had to be sent more than once: then the log may have
+    /// it twice, and only the first entry counts.
+    pub index: Option<u64>,
 }
 
 /// Why the control log gave no outcome.

@@ -248,20 +248,22 @@ impl Service {
             expected_epoch: plan.epoch,
         };
         let mut outcome = self.control().propose(ControlBody::UpdatePrimary(body.clone())).await;
-        if outcome == Ok(ControlOutcome::Refused(Refusal::NoReplica)) {
+        let not_ready = ControlOutcome::Refused(Refusal::NoReplica);
+        if outcome.as_ref().is_ok_and(|committed| committed.outcome == not_ready) {
             // The target says that its replica exists; its report of that may be on its way through the log.
             let target = KeyArn { region: plan.to.clone(), ..plan.key.clone() };
             if self.becomes_ready(&target).await {
                 outcome = self.control().propose(ControlBody::UpdatePrimary(body)).await;
             }
         }
-        match outcome {
-            Ok(ControlOutcome::Done) => {}
-            Ok(ControlOutcome::Refused(Refusal::NoReplica)) => {
+        let (Promoter::Principal(caller) | Promoter::Operator(caller)) = promoter;
+        match outcome.map(|committed| caller.trail.settled(committed)) {
+            Ok(Ok(())) => {}
+            Ok(Err(Refusal::NoReplica)) => {
                 let obstacles = vec![format!("the replica in {} is not ready", plan.to)];
                 return Err(PromoteError::Refused(Box::new(PromotePlan { obstacles, ..plan })));
             }
-            Ok(ControlOutcome::Refused(_)) => return Err(PromoteError::StalePlan(Box::new(plan))),
+            Ok(Err(_)) => return Err(PromoteError::StalePlan(Box::new(plan))),
             Err(ControlLogError::NoMajority { .. }) => return Err(PromoteError::NoMajority),
             Err(ControlLogError::Stopped) => return Err(KmsError::Internal.into()),
         }

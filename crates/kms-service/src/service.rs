@@ -1,9 +1,11 @@
 //! One Region's KMS.
 
+use crate::acknowledgements::Acknowledgements;
 use crate::{
-    Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError, Workers,
+    Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError, Trail,
+    Workers,
 };
-use kms_core::control::{ControlBody, ControlChange, ControlOutcome, ControlState, Refusal};
+use kms_core::control::{ControlBody, ControlChange, ControlState, Refusal};
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalOutcome, RegionalRefusal};
 use kms_crypto::Entropy;
 use kms_types::{DayLength, RegionName, Timestamp, limits};
@@ -92,13 +94,14 @@ pub struct Service {
     directory: Arc<Directory>,
     keyring: Arc<Keyring>,
     ports: Ports,
+    acknowledgements: Acknowledgements,
 }
 
 impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: ServiceConfig, directory: Arc<Directory>, keyring: Arc<Keyring>, ports: Ports) -> Self {
-        Self { config, directory, keyring, ports }
+        Self { config, directory, keyring, ports, acknowledgements: Acknowledgements::default() }
     }
 
     /// This Region.
@@ -137,6 +140,10 @@ impl Service {
     /// Publishes a control state that came as a snapshot.
     pub fn replace_control(&self, control: ControlState) {
         self.directory.replace_control(control);
+    }
+
+    pub(crate) fn acknowledgements(&self) -> &Acknowledgements {
+        &self.acknowledgements
     }
 
     pub(crate) fn keyring(&self) -> &Arc<Keyring> {
@@ -205,11 +212,11 @@ impl Service {
         })
     }
 
-    /// Proposes a control command; a refusal comes back for the operation to put into AWS's words.
-    pub(crate) async fn propose(&self, body: ControlBody) -> Result<Result<(), Refusal>, KmsError> {
+    /// Proposes a control command, and notes on the request's trail where it took effect; a refusal comes back for the
+    /// operation to put into AWS's words. What no request does has a trail that nobody reads.
+    pub(crate) async fn propose(&self, trail: &Trail, body: ControlBody) -> Result<Result<(), Refusal>, KmsError> {
         match self.control().propose(body).await {
-            Ok(ControlOutcome::Done) => Ok(Ok(())),
-            Ok(ControlOutcome::Refused(refusal)) => Ok(Err(refusal)),
+            Ok(committed) => Ok(trail.settled(committed)),
             Err(ControlLogError::NoMajority { .. }) => Err(KmsError::DependencyTimeout),
             Err(ControlLogError::Stopped) => Err(KmsError::Internal),
         }

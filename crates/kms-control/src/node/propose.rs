@@ -9,7 +9,9 @@ use futures::future::BoxFuture;
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, ProposalId};
 use kms_proto::control_codec::{decode_outcome, encode_command};
 use kms_proto::peer::v1 as pb;
-use kms_service::{ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, ReplicaAccess, ReplicaReport};
+use kms_service::{
+    Committed, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, ReplicaAccess, ReplicaReport,
+};
 use kms_types::{AliasName, KeyId, KeyMaterialId, KeyState, RegionName};
 use openraft::async_runtime::WatchReceiver;
 use std::time::Duration;
@@ -33,7 +35,7 @@ enum Miss {
 }
 
 impl ControlLog for ControlNode {
-    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<ControlOutcome, ControlLogError>> {
+    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<Committed, ControlLogError>> {
         Box::pin(self.inner.propose(body))
     }
 
@@ -54,7 +56,7 @@ impl Peers for ControlNode {
 }
 
 impl Inner {
-    async fn propose(&self, body: ControlBody) -> Result<ControlOutcome, ControlLogError> {
+    async fn propose(&self, body: ControlBody) -> Result<Committed, ControlLogError> {
         let until = Instant::now() + self.config.propose_deadline();
         let Ok(permit) = tokio::time::timeout_at(until, self.permits.acquire()).await else {
             return Err(ControlLogError::NoMajority { sent: false });
@@ -63,14 +65,16 @@ impl Inner {
         let proposal_id = (self.ports.draw_proposal_id)();
         let at = self.ports.clock.now();
         let command = encode_command(&ControlCommand { proposal_id, region: self.config.region.clone(), at, body });
-        let mut sent = false;
+        let mut attempts = 0_u32;
         let committed = self.with_leader(until, |leader| {
             // An earlier attempt may have succeeded after all.
-            if sent && let Some(outcome) = self.shared.state().recent().find(&proposal_id) {
+            if attempts > 0
+                && let Some(outcome) = self.shared.state().recent().find(&proposal_id)
+            {
                 let known = Ok((outcome.clone(), 0));
                 return Box::pin(async { known });
             }
-            sent = true;
+            attempts = attempts.saturating_add(1);
             Box::pin(self.propose_at(leader, command.clone()))
         });
         let committed = committed.await;
@@ -81,9 +85,10 @@ impl Inner {
                     ControlLogError::NoMajority { .. } => ControlLogError::NoMajority { sent: true },
                     ControlLogError::Stopped => ControlLogError::Stopped,
                 })?;
-                Ok(outcome)
+                // Of an earlier attempt the log may have an entry before this one, and that one took effect.
+                Ok(Committed { outcome, index: (attempts == 1).then_some(index) })
             }
-            Err(error) => self.last_look(proposal_id, error, sent),
+            Err(error) => self.last_look(proposal_id, error, attempts > 0),
         }
     }
 
@@ -93,9 +98,9 @@ impl Inner {
         proposal_id: ProposalId,
         error: ControlLogError,
         sent: bool,
-    ) -> Result<ControlOutcome, ControlLogError> {
+    ) -> Result<Committed, ControlLogError> {
         match (self.shared.state().recent().find(&proposal_id), error) {
-            (Some(outcome), _) => Ok(outcome.clone()),
+            (Some(outcome), _) => Ok(Committed { outcome: outcome.clone(), index: None }),
             (None, ControlLogError::NoMajority { .. }) => Err(ControlLogError::NoMajority { sent }),
             (None, ControlLogError::Stopped) => Err(ControlLogError::Stopped),
         }

@@ -202,7 +202,7 @@ impl Cluster {
     }
 
     pub async fn register(&self, index: usize, key: u8) {
-        let outcome = self.node(index).propose(register(key)).await;
+        let outcome = self.node(index).propose(register(key)).await.map(|committed| committed.outcome);
         assert_eq!(outcome, Ok(kms_core::control::ControlOutcome::Done), "proposed in {}", region(index));
     }
 

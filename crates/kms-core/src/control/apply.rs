@@ -109,7 +109,7 @@ impl ControlState {
             created_at: at,
             rotation_type: None,
             boxes: BTreeMap::from([(region.clone(), sealed.clone())]),
-            activation: Some(Activation { at, without: Default::default() }),
+            activation: Some(Activation { at, without: Default::default(), by: None }),
             description: String::new(),
             imported_by: Default::default(),
         });
@@ -234,7 +234,7 @@ impl ControlState {
             count_on_demand(&mut set, body.on_demand_limit)?;
         }
         if let Some(last) = set.materials.last_mut() {
-            last.activation = Some(Activation { at, without: body.without.clone() });
+            last.activation = Some(Activation { at, without: body.without.clone(), by: Some(region.clone()) });
         }
         put(set)
     }

@@ -81,6 +81,9 @@ pub struct Activation {
     pub at: Timestamp,
     /// Regions that an operator went on without.
     pub without: BTreeSet<RegionName>,
+    /// The Region that made it current, primary at that moment; `None` of first material, and of activations from before
+    /// this was kept.
+    pub by: Option<RegionName>,
 }
 
 /// Material sealed (HPKE) to one Region.

@@ -73,15 +73,21 @@ fn material(version: &MaterialVersion) -> pb::MaterialVersion {
         created_at_ms: version.created_at.millis(),
         rotation_type: version.rotation_type.map_or(pb::RotationType::Unspecified, rotation_type).into(),
         boxes: parts::region_boxes(&version.boxes),
-        activation: activation.map(|a| pb::Activation { at_ms: a.at.millis(), without: names(&a.without) }),
+        activation: activation.map(|a| pb::Activation {
+            at_ms: a.at.millis(),
+            without: names(&a.without),
+            by: a.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }),
         description: version.description.clone(),
         imported_by: names(&version.imported_by),
     }
 }
 
 fn parse_material(m: pb::MaterialVersion) -> Result<MaterialVersion, FormatError> {
-    let activation =
-        m.activation.map(|a| Ok(Activation { at: Timestamp::from_millis(a.at_ms), without: F.regions(&a.without)? }));
+    let activation = m.activation.map(|a| {
+        let by = if a.by.is_empty() { None } else { Some(F.region(&a.by)?) };
+        Ok(Activation { at: Timestamp::from_millis(a.at_ms), without: F.regions(&a.without)?, by })
+    });
     Ok(MaterialVersion {
         material_id: F.material_id(&m.material_id)?,
         created_at: Timestamp::from_millis(m.created_at_ms),

@@ -248,6 +248,7 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         ("region", ControlChange::PutRegion(Arc::new(entry))),
         ("region-signing", ControlChange::PutRegion(Arc::new(signing))),
         ("key-set", ControlChange::PutKeySet(Arc::new(key_set()))),
+        ("key-set-activated-by", ControlChange::PutKeySet(Arc::new(key_set_activated_by(ireland())))),
         ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
         ("audit-checkpoints", ControlChange::PutCheckpoints(virginia(), Arc::new(vec![checkpoint(&[ireland()])]))),
@@ -256,6 +257,14 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         ("key-history", ControlChange::PutKeyHistory(Arc::new(history()))),
         ("key-history-deleted", ControlChange::PutKeyHistory(Arc::new(history_of_deleted_key()))),
     ]
+}
+
+fn key_set_activated_by(region: RegionName) -> KeySet {
+    let mut set = key_set();
+    for version in set.materials.iter_mut().filter(|version| version.rotation_type.is_some()) {
+        version.activation.iter_mut().for_each(|activation| activation.by = Some(region.clone()));
+    }
+    set
 }
 
 fn put_rules() -> PutResidencyRules {
@@ -346,8 +355,8 @@ fn key_set() -> KeySet {
         rotation: Some(schedule()),
         on_demand_rotations: 1,
         materials: vec![
-            version(1, None, Some(Activation { at: at(1), without: BTreeSet::new() })),
-            version(2, Some(RotationType::OnDemand), Some(Activation { at: at(3), without })),
+            version(1, None, Some(Activation { at: at(1), without: BTreeSet::new(), by: None })),
+            version(2, Some(RotationType::OnDemand), Some(Activation { at: at(3), without, by: None })),
             version(3, Some(RotationType::Automatic), None),
         ],
     }
@@ -360,7 +369,7 @@ fn external_key_set(versions: Vec<u8>) -> KeySet {
         created_at: at(n.into()),
         rotation_type: (n > 1).then_some(RotationType::OnDemand),
         boxes: BTreeMap::new(),
-        activation: (n == 1).then(|| Activation { at: at(1), without: BTreeSet::new() }),
+        activation: (n == 1).then(|| Activation { at: at(1), without: BTreeSet::new(), by: None }),
         description: format!("number {n}"),
         imported_by: if n == 1 { BTreeSet::from([virginia(), ireland()]) } else { BTreeSet::from([virginia()]) },
     };

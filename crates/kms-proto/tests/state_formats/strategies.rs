@@ -325,7 +325,11 @@ fn holder() -> impl Strategy<Value = Holder> {
 }
 
 fn activation() -> impl Strategy<Value = Activation> {
-    (time(), btree_set(region(), 0..3)).prop_map(|(at, without)| Activation { at, without })
+    (time(), btree_set(region(), 0..3), option::of(region())).prop_map(|(at, without, by)| Activation {
+        at,
+        without,
+        by,
+    })
 }
 
 fn initial() -> impl Strategy<Value = InitialProperties> {

@@ -1,7 +1,7 @@
 //! Doing what is due: the end of waiting periods, automatic rotations, and the end of imported material.
 
 use super::Progress;
-use crate::{KmsError, Service};
+use crate::{KmsError, Service, Trail};
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
 use kms_core::schedule::{self, Due};
@@ -36,11 +36,13 @@ impl Service {
                 settled(refused, |r| matches!(r, RegionalRefusal::KeyNotFound | RegionalRefusal::State(_)))
             }
             Due::RemoveReplica { key_id, added_at } => {
-                let refused = self.propose(ControlBody::RemoveReplica { key_id: *key_id, added_at: *added_at }).await?;
+                let refused = self
+                    .propose(&Trail::default(), ControlBody::RemoveReplica { key_id: *key_id, added_at: *added_at })
+                    .await?;
                 settled(refused, |r| matches!(r, Refusal::NoReplica | Refusal::KeyNotFound | Refusal::AlreadyPrimary))
             }
             Due::DeleteKeySet(key_id) => {
-                let refused = self.propose(ControlBody::DeleteKeySet { key_id: *key_id }).await?;
+                let refused = self.propose(&Trail::default(), ControlBody::DeleteKeySet { key_id: *key_id }).await?;
                 settled(refused, |r| {
                     matches!(r, Refusal::KeyNotFound | Refusal::ReplicasRemain | Refusal::NotPrimary { .. })
                 })
@@ -56,7 +58,7 @@ impl Service {
             }
             Due::RotateKey(key_id) | Due::RotateKeySet(key_id) => {
                 if let Some(entry) = self.directory().key(key_id) {
-                    self.rotate(&entry, RotationType::Automatic).await?;
+                    self.rotate(&Trail::default(), &entry, RotationType::Automatic).await?;
                 }
                 Ok(Progress::Quiet)
             }

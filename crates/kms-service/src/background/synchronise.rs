@@ -1,12 +1,12 @@
 //! Bringing this Region's rows of one multi-Region key in line with the control state; see `kms_core::reconcile`.
 
 use super::Progress;
-use crate::{ControlLogError, KmsError, Service};
+use crate::{ControlLogError, KmsError, Service, Trail};
 use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal, ReportImport};
 use kms_core::reconcile::{Step, forbidden_step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, RegionalBody};
-use kms_types::{KeyId, KeyMaterialId, RegionName};
-use std::collections::BTreeSet;
+use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most steps in one go: a few for a key and at most three for each of its material versions. Guards against two rules
@@ -53,7 +53,7 @@ impl Service {
             (Step::Install { materials, complete }, Some(set)) => self.install(&set, &materials, complete).await,
             (Step::ReportReady, Some(set)) => {
                 let added_at = set.holders.get(self.region()).ok_or(KmsError::Internal)?.added_at;
-                self.shared(ControlBody::ReplicaReady { key_id: *key_id, added_at }).await
+                self.shared(&Trail::default(), ControlBody::ReplicaReady { key_id: *key_id, added_at }).await
             }
             (Step::StartDeletionClock { window_days }, Some(_)) => {
                 let deletion_date = self.now().plus(self.config().day_length.days(window_days));
@@ -73,7 +73,7 @@ impl Service {
             (Step::ReportImport { material_id, present }, Some(set)) => {
                 let added_at = set.holders.get(self.region()).ok_or(KmsError::Internal)?.added_at;
                 let report = ReportImport { key_id: *key_id, added_at, material_id, present };
-                self.shared(ControlBody::ReportImport(report)).await
+                self.shared(&Trail::default(), ControlBody::ReportImport(report)).await
             }
         }
     }
@@ -135,24 +135,25 @@ impl Service {
         if !missing.is_empty() {
             return Ok(Progress::Waiting);
         }
-        self.activate(set, material, BTreeSet::new()).await
+        self.activate(&Trail::default(), set, material, BTreeSet::new()).await
     }
 
     /// Activates staged material; `without` names the Regions that an operator goes on without.
     pub(crate) async fn activate(
         &self,
+        trail: &Trail,
         set: &KeySet,
         material_id: KeyMaterialId,
         without: BTreeSet<RegionName>,
     ) -> Result<Progress, KmsError> {
-        self.shared(ControlBody::ActivateMaterial(ActivateMaterial {
+        let body = ActivateMaterial {
             key_id: set.key_id,
             expected_epoch: set.epoch,
             material_id,
             without,
             on_demand_limit: self.config().quotas.on_demand_rotations_per_key,
-        }))
-        .await
+        };
+        self.shared(trail, ControlBody::ActivateMaterial(body)).await
     }
 
     /// The holding Regions that do not say that they have the material.
@@ -160,9 +161,23 @@ impl Service {
         let asks = set.holders.keys().map(|region| async move {
             let report = self.peers().replica_report(region, &set.key_id, self.config().peer_deadline).await;
             let has_it = report.is_ok_and(|r| r.materials.contains(material));
+            if has_it && set.primary == *self.region() {
+                self.acknowledgements().note(set, material, region, self.now());
+            }
             (!has_it).then(|| region.clone())
         });
         futures::future::join_all(asks).await.into_iter().flatten().collect()
+    }
+
+    /// When the holding Regions were first heard to have the material of a rotation that this Region has led. Not known
+    /// of rotations from before the start.
+    pub fn acknowledged(&self, key_id: &KeyId, material: &KeyMaterialId) -> BTreeMap<RegionName, Timestamp> {
+        self.acknowledgements().of(key_id, material)
+    }
+
+    /// The rotation is recorded; nobody will ask for its acknowledgements again.
+    pub fn forget_acknowledgements(&self, key_id: &KeyId, material: &KeyMaterialId) {
+        self.acknowledgements().forget(key_id, material);
     }
 
     async fn local(&self, body: RegionalBody) -> Result<Progress, KmsError> {
@@ -176,8 +191,8 @@ impl Service {
         }
     }
 
-    async fn shared(&self, body: ControlBody) -> Result<Progress, KmsError> {
-        match self.propose(body).await {
+    async fn shared(&self, trail: &Trail, body: ControlBody) -> Result<Progress, KmsError> {
+        match self.propose(trail, body).await {
             // A refusal that says that the rows changed since they were read; the next look decides.
             Ok(
                 Ok(())

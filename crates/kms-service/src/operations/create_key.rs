@@ -5,7 +5,7 @@ use super::policy::{check_lockout, check_policy};
 use super::tags::check_tags;
 use crate::authorise::{Access, Resource};
 use crate::residency::residency_denied;
-use crate::{Authenticated, Caller, KmsError, Service};
+use crate::{Authenticated, Caller, KmsError, Service, Trail};
 use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
 use kms_core::regional::{CreateKey, RegionalBody};
 use kms_crypto::KeyMaterial;
@@ -58,7 +58,7 @@ impl Service {
         self.check_new_key(&caller.account(), &initial.tags)?;
         self.check_key_quota(&caller.account())?;
         if request.multi_region {
-            self.create_key_set(&arn, kind, initial).await?;
+            self.create_key_set(&caller.trail, &arn, kind, initial).await?;
         } else {
             self.create_single_region_key(&arn, kind, initial).await?;
         }
@@ -120,6 +120,7 @@ impl Service {
     /// Commits a new key set whose material is sealed to this Region, and waits until the Region has taken it in.
     async fn create_key_set(
         &self,
+        trail: &Trail,
         &KeyArn { account, key_id, .. }: &KeyArn,
         kind: Kind,
         initial: InitialProperties,
@@ -135,7 +136,7 @@ impl Service {
         let material_id = first.as_ref().map(|(material_id, _)| *material_id);
         let Kind { spec, usage, origin } = kind;
         let body = CreateKeySet { key_id, account, spec, usage, origin, first, initial };
-        match self.propose(ControlBody::CreateKeySet(body)).await? {
+        match self.propose(trail, ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
             Err(Refusal::ResidencyForbidden { rule }) => {
                 return Err(residency_denied(&"A key with these properties", self.region(), &rule));

@@ -3,7 +3,7 @@
 use super::external_origin::{check_external, shown_id};
 use super::refused::{control_refused, regional_refused};
 use crate::resolve::Accept;
-use crate::{Authenticated, KeyEntry, KmsError, Service};
+use crate::{Authenticated, KeyEntry, KmsError, Service, Trail};
 use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
@@ -45,7 +45,7 @@ impl Service {
         entry.check_state(KeyOperation::DeleteImportedKeyMaterial)?;
         let current = entry.record.current_material().map(|m| m.material_id);
         if let Some(material_id) = request.key_material_id.or(current) {
-            self.delete_material(&entry, material_id).await?;
+            self.delete_material(&caller.trail, &entry, material_id).await?;
         }
         let deleted = request.key_material_id.or(current).and_then(|id| shown_id(&entry, id));
         let symmetric = entry.record.spec == KeySpec::SymmetricDefault;
@@ -53,7 +53,12 @@ impl Service {
         Ok(DeleteImportedKeyMaterialResponse { key_id: Arc::clone(&entry.arn_text), key_material_id: shown })
     }
 
-    async fn delete_material(&self, entry: &KeyEntry, material_id: KeyMaterialId) -> Result<(), KmsError> {
+    async fn delete_material(
+        &self,
+        trail: &Trail,
+        entry: &KeyEntry,
+        material_id: KeyMaterialId,
+    ) -> Result<(), KmsError> {
         let key_id = entry.arn.key_id;
         let not_found = || KmsError::KeyMaterialNotFound { key: entry.arn.clone(), material_id };
         if entry.record.material(&material_id).is_none() {
@@ -63,7 +68,7 @@ impl Service {
         if let Some(set) = staged.filter(|_| entry.is_primary()) {
             let expected_epoch = set.epoch;
             let body = ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id };
-            match self.propose(body).await? {
+            match self.propose(trail, body).await? {
                 // It was taken back, or became current, at the same moment.
                 Ok(()) | Err(Refusal::NotStaged | Refusal::MaterialNotFound) => {}
                 Err(refusal) => return Err(control_refused(entry, self.region(), &refusal)),

@@ -29,6 +29,6 @@ impl Service {
         check_rotatable(&entry)?;
         entry.check_state(KeyOperation::DisableKeyRotation)?;
         check_is_primary(&entry)?;
-        self.set_rotation(&entry, None).await
+        self.set_rotation(&caller.trail, &entry, None).await
     }
 }

@@ -3,7 +3,7 @@
 use super::rotate_key_on_demand::{check_is_primary, check_rotatable};
 use crate::error::Validation;
 use crate::resolve::Accept;
-use crate::{Authenticated, KeyEntry, KmsError, Service};
+use crate::{Authenticated, KeyEntry, KmsError, Service, Trail};
 use kms_core::control::{ControlBody, SetRotation};
 use kms_core::regional::RegionalBody;
 use kms_core::{KeyOperation, RotationSchedule};
@@ -37,12 +37,13 @@ impl Service {
             return Ok(());
         }
         let next_at = self.now().plus(self.config().day_length.days(period_days));
-        self.set_rotation(&entry, Some(RotationSchedule { period_days, next_at })).await
+        self.set_rotation(&caller.trail, &entry, Some(RotationSchedule { period_days, next_at })).await
     }
 
     /// Changes the schedule where it lives: in the key set of a multi-Region key, in the record of any other.
     pub(crate) async fn set_rotation(
         &self,
+        trail: &Trail,
         entry: &KeyEntry,
         schedule: Option<RotationSchedule>,
     ) -> Result<(), KmsError> {
@@ -50,7 +51,7 @@ impl Service {
         match &entry.set {
             Some(set) => {
                 let body = SetRotation { key_id, expected_epoch: set.epoch, schedule };
-                self.change_key_set(entry, ControlBody::SetRotation(body)).await
+                self.change_key_set(trail, entry, ControlBody::SetRotation(body)).await
             }
             None => self.change_key(entry, RegionalBody::SetRotation(key_id, schedule)).await,
         }

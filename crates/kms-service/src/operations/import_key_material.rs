@@ -6,7 +6,7 @@
 use super::external_origin::{check_external, check_takes_new_material, rotation_pending, shown_id};
 use super::refused::{control_refused, regional_refused};
 use crate::resolve::Accept;
-use crate::{Authenticated, ControlLogError, KeyEntry, KmsError, Service};
+use crate::{Authenticated, ControlLogError, KeyEntry, KmsError, Service, Trail};
 use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, KeySet, OfferImportedMaterial, Refusal};
 use kms_core::regional::{ImportMaterial, RegionalBody, RegionalRefusal};
@@ -71,7 +71,7 @@ impl Service {
         }
         let import_type = match &entry.set {
             Some(_) => {
-                self.settle_in_set(&entry, &material_id, &request).await?;
+                self.settle_in_set(&caller.trail, &entry, &material_id, &request).await?;
                 // By now the key set knows it, and says what it is.
                 ImportType::ExistingKeyMaterial
             }
@@ -111,6 +111,7 @@ impl Service {
     /// primary, everything else must be known already.
     async fn settle_in_set(
         &self,
+        trail: &Trail,
         entry: &KeyEntry,
         material_id: &KeyMaterialId,
         request: &ImportKeyMaterialRequest,
@@ -128,7 +129,7 @@ impl Service {
             check_takes_new_material(entry)?;
         }
         if is_new && !begun {
-            self.offer(entry, &set, material_id, request).await?;
+            self.offer(trail, entry, &set, material_id, request).await?;
         } else if version.is_none() {
             return Err(unknown_material());
         }
@@ -154,6 +155,7 @@ impl Service {
 
     async fn offer(
         &self,
+        trail: &Trail,
         entry: &KeyEntry,
         set: &KeySet,
         material_id: &KeyMaterialId,
@@ -165,7 +167,7 @@ impl Service {
             material_id: *material_id,
             description: request.key_material_description.clone().unwrap_or_default(),
         };
-        match self.propose(ControlBody::OfferImportedMaterial(body)).await? {
+        match self.propose(trail, ControlBody::OfferImportedMaterial(body)).await? {
             Ok(()) => Ok(()),
             Err(Refusal::PendingRotation { pending }) => Err(rotation_pending(entry, material_id, &pending)),
             Err(Refusal::MaterialExists) => Err(known_material()),

@@ -3,7 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::residency::residency_denied;
-use crate::{KeyEntry, KmsError, Service};
+use crate::{KeyEntry, KmsError, Service, Trail};
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
 use kms_types::{AliasArn, KeyArn, RegionName};
@@ -26,8 +26,13 @@ impl Service {
     }
 
     /// Changes shared properties of a multi-Region key that is primary here.
-    pub(crate) async fn change_key_set(&self, entry: &KeyEntry, body: ControlBody) -> Result<(), KmsError> {
-        self.propose(body).await?.map_err(|refusal| control_refused(entry, self.region(), &refusal))
+    pub(crate) async fn change_key_set(
+        &self,
+        trail: &Trail,
+        entry: &KeyEntry,
+        body: ControlBody,
+    ) -> Result<(), KmsError> {
+        self.propose(trail, body).await?.map_err(|refusal| control_refused(entry, self.region(), &refusal))
     }
 }
 

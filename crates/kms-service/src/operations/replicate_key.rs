@@ -9,7 +9,7 @@ use super::policy::{check_lockout, check_policy};
 use super::refused::{control_refused, not_primary, unknown_region};
 use super::tags::check_tags;
 use crate::authorise::{Access, Resource};
-use crate::{Authenticated, Caller, KeyEntry, KmsError, Service, resolve::Accept};
+use crate::{Authenticated, Caller, KeyEntry, KmsError, Service, Trail, resolve::Accept};
 use kms_core::KeyOperation;
 use kms_core::control::{AddReplica, ControlBody, InitialProperties, KeySet, Refusal, RegionRole, SealedBox};
 use kms_policy::{Action, KeyFacts, MultiRegionKeyType, Pairs};
@@ -62,7 +62,7 @@ impl Service {
         self.check_replica_region(&entry, &request.replica_region)?;
         let initial = initial_properties(&create, &arn, &request)?;
         self.check_replica_quota(&request.replica_region, &entry.arn.key_id).await?;
-        self.add_replica(&entry, &request.replica_region, &initial).await?;
+        self.add_replica(&caller.trail, &entry, &request.replica_region, &initial).await?;
         Ok(ReplicateKeyResponse {
             replica_key_metadata: self.new_replica(&entry, &request.replica_region, &initial),
             replica_policy: initial.policy,
@@ -120,6 +120,7 @@ impl Service {
     /// Commits the replica with a box for every material version there is at the commit.
     async fn add_replica(
         &self,
+        trail: &Trail,
         entry: &KeyEntry,
         replica: &RegionName,
         initial: &InitialProperties,
@@ -142,7 +143,7 @@ impl Service {
                 initial: initial.clone(),
                 primary_tags: self.tags_for_rules(entry),
             };
-            match self.propose(ControlBody::AddReplica(body)).await? {
+            match self.propose(trail, ControlBody::AddReplica(body)).await? {
                 Ok(()) => return Ok(()),
                 Err(Refusal::BoxesMismatch) => {}
                 Err(refusal) => return Err(control_refused(entry, replica, &refusal)),

@@ -7,7 +7,7 @@
 use super::external_origin::{nothing_pending, wrong_origin};
 use super::refused::{control_refused, not_primary, regional_refused};
 use crate::resolve::Accept;
-use crate::{Authenticated, KeyEntry, KmsError, Service};
+use crate::{Authenticated, KeyEntry, KmsError, Service, Trail};
 use kms_core::KeyOperation;
 use kms_core::control::{ActivateMaterial, ControlBody, KeySet, Refusal, StageMaterial};
 use kms_core::regional::{RegionalBody, RegionalRefusal, RotateMaterial};
@@ -52,17 +52,17 @@ impl Service {
         entry.check_state(KeyOperation::RotateKeyOnDemand)?;
         check_is_primary(&entry)?;
         if entry.record.origin == Origin::External {
-            self.rotate_to_imported(&entry).await?;
+            self.rotate_to_imported(&caller.trail, &entry).await?;
         } else {
             check_rotatable(&entry)?;
             self.check_automatic_is_not_near(&entry)?;
-            self.rotate(&entry, RotationType::OnDemand).await?;
+            self.rotate(&caller.trail, &entry, RotationType::OnDemand).await?;
         }
         Ok(RotateKeyOnDemandResponse { key_id: Arc::clone(&entry.arn_text) })
     }
 
     /// Makes the imported material current that waits for it. Of a multi-Region key every Region must have imported it.
-    async fn rotate_to_imported(&self, entry: &KeyEntry) -> Result<(), KmsError> {
+    async fn rotate_to_imported(&self, trail: &Trail, entry: &KeyEntry) -> Result<(), KmsError> {
         let on_demand_limit = self.config().quotas.on_demand_rotations_per_key;
         let key_id = entry.arn.key_id;
         let Some(set) = &entry.set else {
@@ -76,7 +76,7 @@ impl Service {
         let (expected_epoch, material_id) = (set.epoch, staged.material_id);
         let without = BTreeSet::new();
         let body = ActivateMaterial { key_id, expected_epoch, material_id, without, on_demand_limit };
-        match self.propose(ControlBody::ActivateMaterial(body)).await? {
+        match self.propose(trail, ControlBody::ActivateMaterial(body)).await? {
             Ok(()) => {}
             Err(Refusal::ImportMissing | Refusal::NotStaged) => return Err(nothing_pending(entry)),
             Err(refusal) => return Err(control_refused(entry, self.region(), &refusal)),
@@ -98,9 +98,14 @@ impl Service {
     }
 
     /// Starts a rotation of a key whose state and role have been checked.
-    pub(crate) async fn rotate(&self, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
+    pub(crate) async fn rotate(
+        &self,
+        trail: &Trail,
+        entry: &KeyEntry,
+        rotation_type: RotationType,
+    ) -> Result<(), KmsError> {
         if entry.record.is_multi_region() {
-            self.stage(entry, rotation_type).await
+            self.stage(trail, entry, rotation_type).await
         } else {
             self.rotate_single_region(entry, rotation_type).await
         }
@@ -122,14 +127,14 @@ impl Service {
 
     /// Draws new material, seals it to every holding Region and commits the stage. Made anew when a replica came or went
     /// between the reading and the commit.
-    async fn stage(&self, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
+    async fn stage(&self, trail: &Trail, entry: &KeyEntry, rotation_type: RotationType) -> Result<(), KmsError> {
         for _ in 0..STAGE_ATTEMPTS {
             let set = self
                 .directory()
                 .read(|_, control| control.key_set(&entry.arn.key_id).cloned())
                 .ok_or_else(|| KmsError::KeyNotFound(entry.arn.clone()))?;
             let body = self.sealed_stage(&set, rotation_type)?;
-            match self.propose(ControlBody::StageMaterial(body)).await? {
+            match self.propose(trail, ControlBody::StageMaterial(body)).await? {
                 Ok(()) => return Ok(()),
                 Err(Refusal::BoxesMismatch) => {}
                 Err(refusal) => return Err(control_refused(entry, self.region(), &refusal)),

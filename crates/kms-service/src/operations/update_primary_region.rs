@@ -57,7 +57,7 @@ impl Service {
             to: to.clone(),
             expected_epoch: set.epoch,
         };
-        let result = self.propose(ControlBody::UpdatePrimary(body)).await?;
+        let result = self.propose(&caller.trail, ControlBody::UpdatePrimary(body)).await?;
         result.map_err(|refusal| control_refused(&entry, &to, &refusal))
     }
 

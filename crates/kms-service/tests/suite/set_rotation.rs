@@ -1,10 +1,10 @@
 //! Rotation of multi-Region keys: staged everywhere first, used afterwards, and never a failed decrypt.
 
 use super::support::{Cluster, Link, admin};
-use kms_service::KmsError;
 use kms_service::operations::enable_key_rotation::EnableKeyRotationRequest;
 use kms_service::operations::get_key_rotation_status::GetKeyRotationStatusRequest;
 use kms_service::operations::list_key_rotations::{IncludeKeyMaterial, ListKeyRotationsRequest};
+use kms_service::{KmsError, Trail};
 use kms_types::{KeyId, KeyMaterialId, RotationType, Timestamp};
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ async fn enable(cluster: &Cluster, at: &str, key_id: &str, days: u32) -> Result<
 /// Activates the staged material without a Region, as an operator would.
 async fn activate_without(cluster: &Cluster, at: &str, key_id: &str, region: &str) -> Result<KeyMaterialId, KmsError> {
     let found = cluster.at(at).find_for_operator(key_id).unwrap();
-    cluster.at(at).activate_without(&found, BTreeSet::from([super::support::region(region)])).await
+    cluster.at(at).activate_without(&Trail::default(), &found, BTreeSet::from([super::support::region(region)])).await
 }
 
 #[tokio::test]

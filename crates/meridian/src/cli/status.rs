@@ -149,6 +149,15 @@ fn material(status: &StatusResponse) -> String {
     }
 }
 
+/// The audit log in a few words: its state, what waits, and where it ends.
+fn audit(status: &StatusResponse) -> String {
+    let (state, sequence) = (or_dash(&status.audit_state), status.audit_sequence);
+    match status.audit_waiting {
+        0 => format!("{state}, at {sequence}"),
+        waiting => format!("{state}, at {sequence}, {waiting} waiting"),
+    }
+}
+
 fn print_table(answers: &[Answer]) {
     let newest = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|s| s.committed_index).max();
     let newest = newest.unwrap_or_default();
@@ -168,12 +177,13 @@ fn print_table(answers: &[Answer]) {
                 material(status),
                 status.pending_steps.to_string(),
                 format!("{reached} of {others}"),
+                audit(status),
                 uptime(status.uptime_ms),
             ]
         }
         Err(_) => {
             let mut row = vec![region.to_string(), "unreachable".to_owned()];
-            row.resize(11, "-".to_owned());
+            row.resize(12, "-".to_owned());
             row
         }
     });
@@ -188,6 +198,7 @@ fn print_table(answers: &[Answer]) {
         "MATERIAL",
         "PENDING STEPS",
         "REACHES",
+        "AUDIT",
         "UPTIME",
     ];
     output::line(output::table(&header, rows));
@@ -244,6 +255,13 @@ fn region_json(status: &StatusResponse) -> serde_json::Value {
         "keys_behind": status.keys_behind,
         "keys_staged": status.keys_staged,
         "pending_steps": status.pending_steps,
+        "audit": {
+            "state": status.audit_state,
+            "refusal": (!status.audit_refusal.is_empty()).then_some(&status.audit_refusal),
+            "waiting": status.audit_waiting,
+            "unrecorded": status.audit_unrecorded,
+            "head": { "sequence": status.audit_sequence, "hash": status.audit_head_hash },
+        },
         "version": status.version,
         "uptime_ms": status.uptime_ms,
     })

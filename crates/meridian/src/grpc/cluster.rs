@@ -8,7 +8,7 @@ use kms_core::control::{HolderStatus, KeySet, MaterialVersion};
 use kms_core::regional::KeyRecord;
 use kms_proto::cluster::v1 as pb;
 use kms_proto::cluster::v1::cluster_server::Cluster;
-use kms_service::{ControlLog as _, ControlLogError, FoundKey};
+use kms_service::{ControlLog as _, ControlLogError, FoundKey, Trail};
 use kms_types::{KeyId, RegionName, RotationType};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,14 +38,18 @@ impl ClusterService {
         self.handles.service.find_for_operator(reference).map_err(|error| status::from_kms(&error))
     }
 
-    async fn activate(&self, request: pb::ActivateRotationRequest) -> Result<pb::ActivateRotationResponse, Status> {
+    async fn activate(
+        &self,
+        trail: &Trail,
+        request: pb::ActivateRotationRequest,
+    ) -> Result<pb::ActivateRotationResponse, Status> {
         let found = self.find(&request.key_id)?;
         let mut without = BTreeSet::new();
         for region in &request.without_regions {
             let region = RegionName::parse(region);
             without.insert(region.map_err(|_invalid| Status::invalid_argument("without_regions: not a Region name"))?);
         }
-        let activated = self.handles.service.activate_without(&found, without).await;
+        let activated = self.handles.service.activate_without(trail, &found, without).await;
         let material = activated.map_err(|error| status::from_kms(&error))?;
         Ok(pb::ActivateRotationResponse { material_id: material.to_string(), without_regions: request.without_regions })
     }
@@ -97,6 +101,8 @@ impl Cluster for ClusterService {
             audit_refusal: handles.audit.refusal().unwrap_or_default().to_owned(),
             audit_sequence: audit.head.sequence,
             audit_unrecorded: audit.unrecorded,
+            audit_waiting: audit.waiting,
+            audit_head_hash: audit.head.hash.to_string(),
             role: if handles.is_witness() { "witness" } else { "full" }.to_owned(),
         }))
     }
@@ -152,7 +158,7 @@ impl Cluster for ClusterService {
             .text(Member::KEY_ID, asked.key_id.clone())
             .texts(Member::WITHOUT_REGIONS, asked.without_regions.clone());
         let recording = Recording::begin(&self.handles, own("ActivateRotation", false), &request, shown)?;
-        let outcome = self.activate(request.into_inner()).await;
+        let outcome = self.activate(recording.trail(), request.into_inner()).await;
         recording.finish(outcome).await
     }
 

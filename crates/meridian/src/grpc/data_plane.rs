@@ -1,7 +1,7 @@
 //! `meridian.kms.v1`: the data plane and Promote. The same service functions as the AWS wire.
 
 use super::identity::{CallerDirectory, new_request_id};
-use super::recording::{Recording, own};
+use super::recording::{Recording, own, record_promotion};
 use super::{identity_of, status};
 use crate::node::Handles;
 use crate::tls::PeerIdentity;
@@ -186,6 +186,8 @@ impl DataPlane {
         }
         let promoted = service.promote(promoter, (&key_id, &to_region), |plan| plan.fingerprint() == plan_hash).await;
         let promoted = promoted.map_err(|e| status::from_promotion(&e))?;
+        let (Promoter::Principal(caller) | Promoter::Operator(caller)) = promoter;
+        record_promotion(&self.handles, &promoted, caller.trail.notes().control_log_index).await?;
         Ok(promoted_message(&promoted))
     }
 }

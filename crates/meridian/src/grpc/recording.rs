@@ -9,8 +9,9 @@ use crate::node::Handles;
 use crate::tls::PeerIdentity;
 use kms_audit::{
     ApiCall, Elements, EventSource, Identity, Operation, Outcome, Priority, Record, RequestOrigin, Resource,
+    ServiceEvent, ServiceRecord, Uuid,
 };
-use kms_service::{AuditDecision, AuditSink as _, Caller, KmsError, audit_uuid};
+use kms_service::{AuditDecision, AuditSink as _, Caller, KmsError, Promoted, Trail, audit_uuid};
 use kms_types::KeyRef;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -28,6 +29,7 @@ pub(super) struct Recording {
     address: String,
     user_agent: String,
     caller: Option<Caller>,
+    trail: Arc<Trail>,
     finished: bool,
 }
 
@@ -59,6 +61,7 @@ impl Recording {
             address: address_of(request).map(|address| address.to_string()).unwrap_or_default(),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             caller: None,
+            trail: Arc::default(),
             finished: false,
         })
     }
@@ -66,6 +69,12 @@ impl Recording {
     /// The caller is known by now.
     pub(super) fn authenticated(&mut self, caller: &Caller) {
         self.caller = Some(caller.clone());
+        self.trail = Arc::clone(&caller.trail);
+    }
+
+    /// Where to note what the call does. Operators' calls have a trail, too.
+    pub(super) fn trail(&self) -> &Arc<Trail> {
+        &self.trail
     }
 
     /// Records how the call went, then answers.
@@ -83,7 +92,7 @@ impl Recording {
     }
 
     fn record(&self, outcome: Outcome<'_>) -> Record {
-        let notes = self.caller.as_ref().map(|caller| caller.trail.notes()).unwrap_or_default();
+        let notes = self.trail.notes();
         let decision = notes.decision.as_ref().map(AuditDecision::of);
         let references: Vec<KeyRef> = notes.resources.iter().filter_map(|(arn, _)| KeyRef::parse(arn).ok()).collect();
         let resources = references.iter().filter_map(|reference| match reference {
@@ -125,6 +134,37 @@ impl Drop for Recording {
             drop(self.handles.audit.record(record, self.priority));
         }
     }
+}
+
+/// Records, in the Region that asked for it, that a promotion was applied. Its request has a record of its own.
+///
+/// # Errors
+/// `INTERNAL` when it could not be recorded: then the caller gets no answer, as for any other record.
+pub(super) async fn record_promotion(
+    handles: &Handles,
+    promoted: &Promoted,
+    control_log_index: Option<u64>,
+) -> Result<(), Status> {
+    let Promoted { plan, epoch, duration } = promoted;
+    let region = handles.service.region();
+    let event_id = Uuid::derived(&[
+        handles.cluster_id.as_bytes(),
+        region.as_str().as_bytes(),
+        b"PromotePrimaryRegion",
+        plan.key.key_id.as_bytes(),
+        &epoch.to_be_bytes(),
+    ]);
+    let event = ServiceEvent::PromotePrimaryRegion {
+        key: &plan.key,
+        from: &plan.from,
+        to: &plan.to,
+        epoch: *epoch,
+        unreachable: &plan.unreachable,
+        duration: *duration,
+    };
+    let record = ServiceRecord { event_id, time: handles.clock.now(), event, control_log_index };
+    let recorded = handles.audit.record(record.record(region), Priority::Operator).await;
+    recorded.map_err(|error| unrecorded(&error))
 }
 
 /// The status of a call that cannot be recorded (fail closed).

@@ -10,7 +10,7 @@ use kms_core::control::{
 use kms_proto::cluster::v1 as pb;
 use kms_proto::cluster::v1::residency_server::Residency;
 use kms_proto::control_codec::{ResidencyStatement, STATEMENT_LABEL, encode_statement};
-use kms_service::{ControlLog as _, ControlLogError};
+use kms_service::{Committed, ControlLog as _, ControlLogError, Trail};
 use kms_types::{AccountId, KeyId, KeyRef, RegionName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,9 +50,13 @@ impl ResidencyService {
         }
     }
 
-    async fn propose(&self, body: PutResidencyRules) -> Result<u64, Status> {
+    async fn propose(&self, trail: &Trail, body: PutResidencyRules) -> Result<u64, Status> {
         let version = body.expected_version.saturating_add(1);
-        match self.handles.control.propose(ControlBody::PutResidencyRules(body)).await {
+        let committed = self.handles.control.propose(ControlBody::PutResidencyRules(body)).await;
+        if let Ok(Committed { outcome: ControlOutcome::Done, index: Some(index) }) = &committed {
+            trail.committed_at(*index);
+        }
+        match committed.map(|committed| committed.outcome) {
             Ok(ControlOutcome::Done) => Ok(version),
             Ok(ControlOutcome::Refused(refusal @ Refusal::Malformed)) => {
                 Err(Status::invalid_argument(refusal.to_string()))
@@ -153,7 +157,8 @@ impl Residency for ResidencyService {
         let parsed = parse_rules(&request.rules).and_then(|rules| Ok((rules, parse_accepted(&request.accepted)?)));
         let answer = match parsed {
             Ok((rules, accepted)) => {
-                self.propose(PutResidencyRules { expected_version: request.expected_version, rules, accepted }).await
+                let body = PutResidencyRules { expected_version: request.expected_version, rules, accepted };
+                self.propose(recording.trail(), body).await
             }
             Err(wrong) => Err(wrong),
         };

@@ -125,7 +125,7 @@ impl Checkpoints {
     }
 
     async fn propose(&self, body: ControlBody) {
-        match self.handles.control.propose(body).await {
+        match self.handles.control.propose(body).await.map(|committed| committed.outcome) {
             Ok(ControlOutcome::Done) => {}
             Ok(ControlOutcome::Refused(refusal)) => tracing::warn!(%refusal, "a checkpoint was refused"),
             Err(error) => tracing::debug!(%error, "a checkpoint waits for a majority"),

@@ -1,4 +1,4 @@
-//! Audit records of what no request does: rotations, deletions at the end of their waiting period, expired material, new
+//! Audit records of what no request does: rotations and their synchronisation, deletions at the end of their waiting period, expired material, new
 //! Regions.
 //!
 //! Nobody reports these. For each key and Region a row says what has been recorded; whatever the published state has beyond
@@ -11,7 +11,8 @@ mod noted;
 use super::Handles;
 use super::audit::directory;
 use kms_audit::{
-    DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent, ServiceRecord, Uuid,
+    Acknowledgement, DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent,
+    ServiceRecord, Uuid,
 };
 use kms_core::control::{MaterialVersion, RegionRole};
 use kms_service::{AuditSink as _, KeyEntry};
@@ -188,8 +189,42 @@ impl Events {
                 current: *material,
             };
             self.record(&event, &[material.as_bytes()], ask_log).await?;
+            self.record_synchronisation(key, material, entry, ask_log).await?;
             previous = *material;
         }
+        Ok(())
+    }
+
+    /// In the Region that was primary at that moment: that all Regions that held the key had the new material when it became current. The time is
+    /// that of the first word of each, or, of a rotation from before a restart, that of the entry that vouches for it.
+    async fn record_synchronisation(
+        &self,
+        key: &KeyArn,
+        material: &KeyMaterialId,
+        entry: &KeyEntry,
+        ask_log: bool,
+    ) -> anyhow::Result<()> {
+        let Some(set) = &entry.set else { return Ok(()) };
+        let activation = set.material(material).and_then(|version| version.activation.as_ref());
+        // The primary may have moved since.
+        let Some(activation) = activation.filter(|it| it.by.as_ref() == Some(&key.region)) else { return Ok(()) };
+        let said = self.handles.service.acknowledged(&key.key_id, material);
+        let holders = set.holders.iter().filter(|(_, holder)| holder.added_at <= activation.at);
+        let acknowledgements: Vec<Acknowledgement> = holders
+            .map(|(region, _)| {
+                let at = said.get(region).copied().unwrap_or(activation.at);
+                Acknowledgement { region: region.clone(), at: (!activation.without.contains(region)).then_some(at) }
+            })
+            .collect();
+        let request_id = Uuid::derived(&[
+            self.handles.cluster_id.as_bytes(),
+            b"SynchronizeMultiRegionKey",
+            key.key_id.as_bytes(),
+            material.as_bytes(),
+        ]);
+        let event = ServiceEvent::SynchronizeMultiRegionKey { key, request_id, acknowledgements: &acknowledgements };
+        self.record(&event, &[material.as_bytes()], ask_log).await?;
+        self.handles.service.forget_acknowledgements(&key.key_id, material);
         Ok(())
     }
 
@@ -234,6 +269,7 @@ impl Events {
         let region = self.handles.service.region();
         let key = match event {
             ServiceEvent::RotateKey { key, .. }
+            | ServiceEvent::SynchronizeMultiRegionKey { key, .. }
             | ServiceEvent::DeleteKey { key }
             | ServiceEvent::DeleteExpiredKeyMaterial { key, .. } => Some((*key).clone()),
             _ => None,

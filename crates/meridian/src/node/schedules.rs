@@ -64,7 +64,7 @@ pub(crate) async fn register(control: ControlNode, line: Registration, shutdown:
         let proposal = control.propose(ControlBody::RegisterRegion(body));
         let outcome = tokio::select! {
             () = shutdown.cancelled() => return,
-            outcome = proposal => outcome,
+            outcome = proposal => outcome.map(|committed| committed.outcome),
         };
         match outcome {
             Ok(kms_core::control::ControlOutcome::Done) => return,

@@ -3,11 +3,11 @@
 use super::Api;
 use crate::sigv4::tests::{NOW, principals};
 use kms_audit::{AuditError, Priority, Record};
-use kms_core::control::{ControlBody, ControlOutcome};
+use kms_core::control::ControlBody;
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalState};
 use kms_crypto::{Entropy, EntropyError, KekEpoch, RegionKek, SealingKey};
 use kms_service::{
-    AuditSink, Clock, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports,
+    AuditSink, Clock, Committed, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports,
     RegionalLog, RegionalLogError, ReplicaReport, Service, ServiceConfig, Work, Workers, WorkersBusy,
 };
 use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
@@ -132,7 +132,7 @@ impl RegionalLog for Memory {
 struct Nobody;
 
 impl ControlLog for Nobody {
-    fn propose(&self, _: ControlBody) -> PortFuture<'_, Result<ControlOutcome, ControlLogError>> {
+    fn propose(&self, _: ControlBody) -> PortFuture<'_, Result<Committed, ControlLogError>> {
         Box::pin(async { Err(ControlLogError::NoMajority { sent: false }) })
     }
 

@@ -30,7 +30,7 @@ impl ControlState {
             // Only RotateKeyOnDemand will activate it.
             rotation_type: if is_first { None } else { Some(RotationType::OnDemand) },
             boxes: BTreeMap::new(),
-            activation: is_first.then(|| Activation { at, without: BTreeSet::new() }),
+            activation: is_first.then(|| Activation { at, without: BTreeSet::new(), by: None }),
             description: body.description.clone(),
             imported_by: BTreeSet::new(),
         });

@@ -4,7 +4,7 @@ use super::sources::TestClock;
 use kms_core::LogPosition;
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, ControlState, ProposalId};
 use kms_service::{
-    Clock, ControlLog, ControlLogError, Directory, KeyRoom, PeerError, Peers, PortFuture, ReplicaReport,
+    Clock, Committed, ControlLog, ControlLogError, Directory, KeyRoom, PeerError, Peers, PortFuture, ReplicaReport,
 };
 use kms_types::{KeyId, RegionName};
 use std::collections::BTreeMap;
@@ -102,6 +102,10 @@ impl SharedLog {
     }
 
     pub(crate) fn propose(&self, region: &RegionName, body: ControlBody) -> Result<ControlOutcome, ControlLogError> {
+        self.commit(region, body).map(|committed| committed.outcome)
+    }
+
+    fn commit(&self, region: &RegionName, body: ControlBody) -> Result<Committed, ControlLogError> {
         let mut inner = self.inner.lock().unwrap();
         inner.check_majority(region)?;
         let number = u128::try_from(inner.commands.len()).unwrap();
@@ -116,7 +120,7 @@ impl SharedLog {
         for place in places.values_mut().filter(|place| place.link == Link::Up) {
             place.catch_up(commands);
         }
-        Ok(outcome)
+        Ok(Committed { outcome, index: Some(u64::try_from(commands.len()).unwrap()) })
     }
 
     fn read_barrier(&self, region: &RegionName) -> Result<u64, ControlLogError> {
@@ -147,8 +151,8 @@ pub(crate) struct Seat {
 }
 
 impl ControlLog for Seat {
-    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<ControlOutcome, ControlLogError>> {
-        Box::pin(async move { self.log.propose(&self.region, body) })
+    fn propose(&self, body: ControlBody) -> PortFuture<'_, Result<Committed, ControlLogError>> {
+        Box::pin(async move { self.log.commit(&self.region, body) })
     }
 
     fn read_barrier(&self, _: Duration) -> PortFuture<'_, Result<u64, ControlLogError>> {
