@@ -55,7 +55,9 @@ pub use reconcile::{
 };
 pub use record::{RECORD_BYTES_MAX, Record, Resource, Tls};
 pub use search::{Cursor, Filter, Found, Search, TAIL_RECORDS_MAX, WantedOutcome, tail};
-pub use service_event::{Acknowledgement, LogEvent, MembershipChange, ServiceEvent, ServiceRecord, Started};
+pub use service_event::{
+    APPLY_CONTROL_CHANGE, Acknowledgement, LogEvent, MembershipChange, ServiceEvent, ServiceRecord, Started,
+};
 pub use signing::{SIGNATURE_BYTES_MAX, Signature, Signer, SignerError, SigningKeyId, Verifier};
 pub use uuid::Uuid;
 pub use verify::{Evidence, Finding, Flaw, Report, Start, verify};

@@ -7,6 +7,7 @@ use crate::event::RawEvent;
 use crate::{Evidence, Flaw, Head, LogFiles, LogName, Report, SignedCheckpoint, Start, Verifier};
 use changes::Changes;
 use kms_types::{RegionName, Timestamp};
+use std::collections::BTreeMap;
 use std::io;
 
 mod changes;
@@ -58,6 +59,8 @@ pub struct ControlFacts {
     pub to: u64,
     /// Records that must exist, in any order.
     pub obligations: Vec<Obligation>,
+    /// Up to which index a Region has promised to have recorded its changes; without an entry, all of the part.
+    pub recorded_to: BTreeMap<RegionName, u64>,
 }
 
 /// A record that must exist because of an applied change.

@@ -13,6 +13,9 @@ const TEXT_BYTES_MAX: usize = 4 * 1024;
 /// Most Regions that one record lists.
 const REGIONS_MAX: usize = 256;
 
+/// `eventName` of the record that each change of the control log obliges its Region to make.
+pub const APPLY_CONTROL_CHANGE: &str = "ApplyControlChange";
+
 /// A service event and its time.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceRecord<'a> {
@@ -84,6 +87,12 @@ pub enum ServiceEvent<'a> {
         region: &'a RegionName,
         /// What became of it.
         change: MembershipChange,
+    },
+    /// A change of shared properties that this Region proposed is applied, whoever asked for it. Its index is that of the
+    /// record.
+    ApplyControlChange {
+        /// The name of the command.
+        change: &'static str,
     },
     /// Something stopped working.
     ReportFault {
@@ -188,6 +197,7 @@ impl ServiceEvent<'_> {
             Self::DeleteExpiredKeyMaterial { .. } => "DeleteExpiredKeyMaterial",
             Self::PromotePrimaryRegion { .. } => "PromotePrimaryRegion",
             Self::ChangeMembership { .. } => "ChangeMembership",
+            Self::ApplyControlChange { .. } => APPLY_CONTROL_CHANGE,
             Self::ReportFault { .. } => "ReportFault",
             Self::ReportRecovery { .. } => "ReportRecovery",
             Self::Log(event) => event.name(),
@@ -202,6 +212,7 @@ impl ServiceEvent<'_> {
             | Self::DeleteExpiredKeyMaterial { .. } => EventSource::Kms,
             Self::PromotePrimaryRegion { .. }
             | Self::ChangeMembership { .. }
+            | Self::ApplyControlChange { .. }
             | Self::ReportFault { .. }
             | Self::ReportRecovery { .. }
             | Self::Log(_) => EventSource::Meridian,
@@ -215,9 +226,11 @@ impl ServiceEvent<'_> {
             | Self::DeleteKey { key }
             | Self::DeleteExpiredKeyMaterial { key, .. }
             | Self::PromotePrimaryRegion { key, .. } => Some(key),
-            Self::ChangeMembership { .. } | Self::ReportFault { .. } | Self::ReportRecovery { .. } | Self::Log(_) => {
-                None
-            }
+            Self::ChangeMembership { .. }
+            | Self::ApplyControlChange { .. }
+            | Self::ReportFault { .. }
+            | Self::ReportRecovery { .. }
+            | Self::Log(_) => None,
         }
     }
 

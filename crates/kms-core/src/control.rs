@@ -4,6 +4,7 @@ mod apply;
 mod checkpoint;
 mod command;
 mod history;
+mod journal;
 mod key_set;
 mod outcome;
 mod recent;
@@ -16,6 +17,7 @@ pub use command::{
     ProposalId, PutResidencyRules, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
 };
 pub use history::{HOLDINGS_MAX, Holding, HoldingEnd, KeyHistory, Mark};
+pub use journal::{JOURNAL_MAX, JournalEntry, SharedChange};
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};

@@ -6,6 +6,8 @@
 mod checkpoints;
 #[path = "control/imports.rs"]
 mod imports;
+#[path = "control/journal.rs"]
+mod journal;
 #[path = "control/residency.rs"]
 mod residency;
 #[path = "control/turns.rs"]

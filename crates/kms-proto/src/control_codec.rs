@@ -1,11 +1,13 @@
 //! The bytes of the control log's commands and outcomes, and the rows of the control state.
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
-//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x2d alone for the residency rules, 0x2e and a key
+//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x28 and an
+//! index (8 bytes, big endian) for the journal, 0x2d alone for the residency rules, 0x2e and a key
 //! ID for the history of a key.
 
 mod checkpoint;
 mod command;
+mod journal;
 mod key_set;
 mod outcome;
 mod parts;
@@ -29,6 +31,8 @@ pub const REGION_PREFIX: u8 = 0x10;
 pub const KEY_SET_PREFIX: u8 = 0x11;
 /// First byte of the row of a Region's checkpoints.
 pub const CHECKPOINTS_PREFIX: u8 = 0x18;
+/// First byte of the row of a journal entry.
+pub const JOURNAL_PREFIX: u8 = 0x28;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
@@ -63,6 +67,10 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
             value: Some(checkpoint::row_value(region, kept)),
         },
+        ControlChange::PutJournal(entry) => {
+            Row { key: row_key(JOURNAL_PREFIX, &entry.index.to_be_bytes()), value: Some(journal::row_value(entry)) }
+        }
+        ControlChange::DeleteJournal(index) => Row { key: row_key(JOURNAL_PREFIX, &index.to_be_bytes()), value: None },
         ControlChange::PutRecent { slot, sequence, id, outcome } => {
             let message = pb::RecentOutcome {
                 format: VERSION,
@@ -86,6 +94,7 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&RECENT_PREFIX) => decode_recent(value)?,
         Some(&RESIDENCY_PREFIX) => ControlChange::PutResidencyRules(Arc::new(residency::decode_rules(value)?)),
         Some(&HISTORY_PREFIX) => ControlChange::PutKeyHistory(Arc::new(residency::decode_history(value)?)),
+        Some(&JOURNAL_PREFIX) => journal::parse_row(value)?,
         Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };

@@ -118,6 +118,8 @@ impl Directory {
                 | ControlChange::PutRecent { .. }
                 | ControlChange::PutResidencyRules(_)
                 | ControlChange::PutKeyHistory(_)
+                | ControlChange::PutJournal(_)
+                | ControlChange::DeleteJournal(_)
                 | ControlChange::PutCheckpoints(..) => {}
             }
         }

@@ -26,7 +26,7 @@ use audit::RegionAudit;
 pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
 use checkpoints::Checkpoints;
-use events::Events;
+use events::{Events, RecordedTo};
 use faults::Faults;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
@@ -119,9 +119,11 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
     tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
     let audit_directory = audit::directory(&config.data_dir);
-    let checkpoints = Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval);
+    let recorded_to = RecordedTo::default();
+    let checkpoints =
+        Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval, recorded_to.clone());
     tasks.spawn(checkpoints.run(stop.clone()));
-    let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir)?;
+    let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir, recorded_to)?;
     tasks.spawn(events.run(stop.clone()));
     tasks.spawn(Faults::new(Arc::clone(&handles)).run(stop.clone()));
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);

@@ -1,19 +1,24 @@
 //! `witnesses.jsonl` beside a Region's audit log: what is needed to check the logs of all Regions without any of them
-//! running: the cluster's name, the public signing keys, and the checkpoints that this Region knows of. Each Region keeps
-//! such a copy, so that none can rewrite its own log and every copy of what it had signed. Version 1.
+//! running: the cluster's name, the public signing keys, and the checkpoints that this Region knows of, and which
+//! Region made which change of the control log. Each Region keeps
+//! such a copy, so that none can rewrite its own log and every copy of what it had signed. Version 2; version 1
+//! had no changes.
 
 use crate::files;
 use crate::signatures::RegionKeys;
 use anyhow::Context as _;
 use kms_audit::SignedCheckpoint;
+use kms_core::control::{ControlState, JOURNAL_MAX};
 use kms_crypto::SigningPublicKey;
 use kms_types::RegionName;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "witnesses.jsonl";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+const VERSION_WITHOUT_CHANGES: u64 = 1;
 /// Longest file that is read, in bytes: 64 Regions with all their keys and checkpoints fit many times over.
 const BYTES_MAX: u64 = 16 << 20;
 
@@ -26,6 +31,38 @@ pub(crate) struct Witnesses {
     pub(crate) keys: Vec<(RegionName, SigningPublicKey)>,
     /// Checkpoints of all Regions' logs.
     pub(crate) checkpoints: Vec<SignedCheckpoint>,
+    /// The changes of the control log.
+    pub(crate) journal: Journal,
+}
+
+/// Changes of a part of the control log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Journal {
+    /// All changes from this index on are here.
+    pub(crate) from: u64,
+    /// And up to this one.
+    pub(crate) to: u64,
+    /// Index and Region.
+    pub(crate) changes: BTreeSet<(u64, RegionName)>,
+}
+
+impl Journal {
+    /// The journal of a control state that has everything up to `applied`.
+    pub(crate) fn of(state: &ControlState, applied: u64) -> Self {
+        let changes: BTreeSet<_> = state.journal().map(|entry| (entry.index, entry.region.clone())).collect();
+        let is_full = changes.len() >= JOURNAL_MAX;
+        let from = changes.first().filter(|_| is_full).map_or(0, |(index, _)| *index);
+        Self { from, to: applied, changes }
+    }
+
+    /// Adds what another copy knows. What neither has from its own beginning on is left out.
+    fn merge(&mut self, other: Self) {
+        let from = self.from.max(other.from);
+        let to = self.to.max(other.to);
+        self.changes.extend(other.changes);
+        self.changes.retain(|(index, _)| *index >= from);
+        (self.from, self.to) = (from, to);
+    }
 }
 
 #[derive(Deserialize, Serialize)]
@@ -40,6 +77,20 @@ struct Head {
 struct Key {
     signing_key_of: String,
     public_key: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Part {
+    changes_from: u64,
+    changes_to: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Change {
+    change: u64,
+    made_by: String,
 }
 
 impl Witnesses {
@@ -57,6 +108,13 @@ impl Witnesses {
         }
         for checkpoint in &self.checkpoints {
             text.push_str(&checkpoint.to_line());
+            text.push('\n');
+        }
+        let part = Part { changes_from: self.journal.from, changes_to: self.journal.to };
+        text.push_str(&serde_json::to_string(&part)?);
+        text.push('\n');
+        for (index, region) in &self.journal.changes {
+            text.push_str(&serde_json::to_string(&Change { change: *index, made_by: region.to_string() })?);
             text.push('\n');
         }
         Ok(files::replace(&directory.join(FILE), text.as_bytes(), 0o600)?)
@@ -80,6 +138,7 @@ impl Witnesses {
 
     /// Adds what another copy has and this one has not.
     pub(crate) fn merge(&mut self, other: Self) {
+        self.journal.merge(other.journal);
         self.keys.extend(other.keys.into_iter().filter(|key| !self.keys.contains(key)).collect::<Vec<_>>());
         let news = other.checkpoints.into_iter().filter(|checkpoint| !self.checkpoints.contains(checkpoint));
         self.checkpoints.extend(news.collect::<Vec<_>>());
@@ -95,12 +154,17 @@ impl Witnesses {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut lines = text.lines();
         let head: Head = serde_json::from_str(lines.next().unwrap_or_default())?;
-        anyhow::ensure!(head.version == VERSION, "version {} is not known here", head.version);
+        let is_known = matches!(head.version, VERSION_WITHOUT_CHANGES | VERSION);
+        anyhow::ensure!(is_known, "version {} is not known here", head.version);
         let mut read = Self { cluster_id: head.cluster, ..Self::default() };
         for line in lines {
             if let Ok(key) = serde_json::from_str::<Key>(line) {
                 let public = SigningPublicKey::from_bytes(&hex::decode(&key.public_key)?)?;
                 read.keys.push((RegionName::parse(&key.signing_key_of)?, public));
+            } else if let Ok(part) = serde_json::from_str::<Part>(line) {
+                (read.journal.from, read.journal.to) = (part.changes_from, part.changes_to);
+            } else if let Ok(change) = serde_json::from_str::<Change>(line) {
+                read.journal.changes.insert((change.change, RegionName::parse(&change.made_by)?));
             } else {
                 read.checkpoints.push(SignedCheckpoint::parse_line(line)?);
             }
@@ -138,7 +202,8 @@ mod tests {
             control_log_index: 4,
         };
         let checkpoints = vec![checkpoint.sign(&signer).unwrap()];
-        Witnesses { cluster_id: "c".into(), keys: vec![(region, signer.public())], checkpoints }
+        let journal = Journal { from: 2, to: 9, changes: BTreeSet::from([(4, region.clone())]) };
+        Witnesses { cluster_id: "c".into(), keys: vec![(region, signer.public())], checkpoints, journal }
     }
 
     #[test]
@@ -149,10 +214,36 @@ mod tests {
         sample.write(directory.path()).unwrap();
         let read = Witnesses::read(directory.path()).unwrap().unwrap();
         assert_eq!((&read.keys, &read.checkpoints), (&sample.keys, &sample.checkpoints));
+        assert_eq!(read.journal, sample.journal);
         assert_eq!(read.checkpoints[0].check(&read.verifier()), Ok(Vec::new()));
         let mut merged = read.clone();
         merged.merge(sample);
         assert_eq!((merged.keys.len(), merged.checkpoints.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_copy_of_the_first_version_is_read_and_has_no_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        sample().write(directory.path()).unwrap();
+        let path = directory.path().join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap().replace("\"version\":2", "\"version\":1");
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"change")).collect();
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let read = Witnesses::read(directory.path()).unwrap().unwrap();
+        assert_eq!((read.keys.len(), read.checkpoints.len(), read.journal), (1, 1, Journal::default()));
+    }
+
+    #[test]
+    fn copies_of_the_journal_are_joined_from_where_all_of_them_are_complete() {
+        let region = RegionName::parse("eu-west-1").unwrap();
+        let of = |from, to, indices: &[u64]| Journal {
+            from,
+            to,
+            changes: indices.iter().map(|index| (*index, region.clone())).collect(),
+        };
+        let mut joined = of(0, 5, &[1, 3, 5]);
+        joined.merge(of(3, 8, &[3, 7]));
+        assert_eq!(joined, of(3, 8, &[3, 5, 7]));
     }
 
     #[test]
@@ -162,7 +253,7 @@ mod tests {
         let path = directory.path().join(FILE);
         let text = std::fs::read_to_string(&path).unwrap();
         for damaged in
-            [text.replace("\"version\":1", "\"version\":2"), text.replace("sequence", "sequins"), String::new()]
+            [text.replace("\"version\":2", "\"version\":3"), text.replace("sequence", "sequins"), String::new()]
         {
             std::fs::write(&path, damaged).unwrap();
             Witnesses::read(directory.path()).unwrap_err();

@@ -37,6 +37,7 @@ impl ServiceEvent<'_> {
                 line.word("region", region.as_str());
                 line.word("change", change.as_str());
             }
+            Self::ApplyControlChange { change } => line.word("change", change),
             Self::ReportFault { component, text } | Self::ReportRecovery { component, text } => {
                 line.word("component", component);
                 line.text("text", text, TEXT_BYTES_MAX);

@@ -247,6 +247,9 @@ fn events_of_meridian_say_what_an_operator_asks() {
     assert_eq!(record["serviceEventDetails"], expected);
     let record = service(ServiceEvent::ChangeMembership { region: &from, change: MembershipChange::Rebuilt });
     assert_eq!(record["serviceEventDetails"], json!({"region": "us-east-1", "change": "Rebuilt"}));
+    let record = service(ServiceEvent::ApplyControlChange { change: "AddReplica" });
+    assert_eq!((&record["eventName"], &record["eventSource"]), (&json!("ApplyControlChange"), &json!("meridian")));
+    assert_eq!(record["serviceEventDetails"], json!({"change": "AddReplica"}));
     let record = service(ServiceEvent::ReportFault { component: "store", text: "the disk\u{1b}[2J is slow" });
     assert_eq!(record["serviceEventDetails"], json!({"component": "store", "text": "the disk\u{1b}[2J is slow"}));
     let head = Head { sequence: 5, hash: RecordHash::from_bytes([7; 32]) };

@@ -5,9 +5,9 @@ mod residency;
 
 use super::{
     ActivateMaterial, Activation, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
-    ControlOutcome, ControlState, CreateKeySet, FORMER_SIGNING_KEYS_MAX, Holder, HolderStatus, KeySet, Mark,
-    MaterialVersion, RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial,
-    UpdatePrimary,
+    ControlOutcome, ControlState, CreateKeySet, FORMER_SIGNING_KEYS_MAX, Holder, HolderStatus, JOURNAL_MAX,
+    JournalEntry, KeySet, Mark, MaterialVersion, RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion,
+    SetRotation, SharedChange, StageMaterial, UpdatePrimary,
 };
 use crate::LogPosition;
 use kms_types::{KeyId, KeySpec, Origin, RegionName, RotationType, Timestamp, limits};
@@ -32,6 +32,9 @@ impl ControlState {
         };
         let histories = self.histories_after(&changes, Mark { index: position.index, at: command.at });
         changes.extend(histories);
+        if outcome == ControlOutcome::Done {
+            changes.extend(self.journal_changes(position.index, command));
+        }
         let sequence = self.recent.next_sequence();
         changes.push(ControlChange::PutRecent {
             slot: RecentProposals::slot(sequence),
@@ -43,6 +46,16 @@ impl ControlState {
             self.absorb(change);
         }
         Applied { outcome, changes, effects }
+    }
+
+    /// Notes a change, in the place of the oldest one when there are as many as are kept.
+    fn journal_changes(&self, index: u64, command: &ControlCommand) -> Vec<ControlChange> {
+        let Some(change) = SharedChange::of(&command.body) else { return Vec::new() };
+        let full = self.journal.len() >= JOURNAL_MAX;
+        let oldest = self.journal.keys().next().filter(|_| full).copied();
+        let entry = JournalEntry { index, region: command.region.clone(), change };
+        let dropped = oldest.map(ControlChange::DeleteJournal);
+        dropped.into_iter().chain([ControlChange::PutJournal(Arc::new(entry))]).collect()
     }
 
     fn decide(&self, command: &ControlCommand) -> Step {

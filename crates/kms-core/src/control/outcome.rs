@@ -1,6 +1,6 @@
 //! What comes of a control command.
 
-use super::{AuditCheckpoint, KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
+use super::{AuditCheckpoint, JournalEntry, KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
@@ -131,6 +131,10 @@ pub enum ControlChange {
     PutKeyHistory(Arc<KeyHistory>),
     /// The checkpoints of a Region's audit log, oldest first; at most [`super::CHECKPOINTS_MAX`].
     PutCheckpoints(RegionName, Arc<Vec<AuditCheckpoint>>),
+    /// A change is noted in the journal.
+    PutJournal(Arc<JournalEntry>),
+    /// The entry of this index leaves the journal.
+    DeleteJournal(u64),
     /// An outcome is remembered; `slot` is below [`super::RECENT_PROPOSALS`].
     PutRecent {
         /// Place in the ring.

@@ -1,6 +1,6 @@
 //! The control state itself and how rows come back into it.
 
-use super::{AuditCheckpoint, ControlChange, KeyHistory, KeySet, RecentProposals, ResidencyRules};
+use super::{AuditCheckpoint, ControlChange, JournalEntry, KeyHistory, KeySet, RecentProposals, ResidencyRules};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,6 +16,8 @@ pub struct ControlState {
     pub(super) histories: BTreeMap<KeyId, Arc<KeyHistory>>,
     /// Checkpoints of each Region's audit log, oldest first.
     pub(super) checkpoints: BTreeMap<RegionName, Arc<Vec<AuditCheckpoint>>>,
+    /// The journal, by index.
+    pub(super) journal: BTreeMap<u64, Arc<JournalEntry>>,
     /// Automatic rotations by due date; derived from the key sets.
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
@@ -96,6 +98,16 @@ impl ControlState {
         self.histories.get(key_id)
     }
 
+    /// The latest changes of shared properties, at most [`super::JOURNAL_MAX`], by index.
+    pub fn journal(&self) -> impl ExactSizeIterator<Item = &Arc<JournalEntry>> {
+        self.journal.values()
+    }
+
+    /// The changes after an index.
+    pub fn journal_after(&self, index: u64) -> impl Iterator<Item = &Arc<JournalEntry>> {
+        self.journal.range(index.saturating_add(1)..).map(|(_, entry)| entry)
+    }
+
     /// Outcomes of the latest proposals.
     #[must_use]
     pub fn recent(&self) -> &RecentProposals {
@@ -126,6 +138,12 @@ impl ControlState {
             ControlChange::PutCheckpoints(region, kept) => {
                 self.checkpoints.insert(region.clone(), Arc::clone(kept));
             }
+            ControlChange::PutJournal(entry) => {
+                self.journal.insert(entry.index, Arc::clone(entry));
+            }
+            ControlChange::DeleteJournal(index) => {
+                self.journal.remove(index);
+            }
             ControlChange::PutRecent { sequence, id, outcome, .. } => {
                 self.recent.insert(*sequence, *id, outcome.clone());
             }
@@ -147,7 +165,8 @@ impl ControlState {
         let checkpoints = self.checkpoints.iter();
         let checkpoints =
             checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
-        regions.chain(sets).chain(recent).chain(checkpoints).chain(residency).chain(histories)
+        let journal = self.journal.values().map(|entry| ControlChange::PutJournal(Arc::clone(entry)));
+        regions.chain(sets).chain(recent).chain(checkpoints).chain(residency).chain(histories).chain(journal)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

@@ -4,9 +4,9 @@ use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, AuditCheckpoint, AuditSignature, ControlBody, ControlChange,
     ControlCommand, ControlOutcome, CountersignCheckpoint, CreateKeySet, Holder, HolderStatus, Holding, HoldingEnd,
-    InitialProperties, KeyHistory, KeySet, Mark, MaterialVersion, OfferImportedMaterial, ProposalId, PutResidencyRules,
-    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, ResidencyRule, ResidencyRules,
-    SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+    InitialProperties, JournalEntry, KeyHistory, KeySet, Mark, MaterialVersion, OfferImportedMaterial, ProposalId,
+    PutResidencyRules, RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, ResidencyRule,
+    ResidencyRules, SealedBox, SetRotation, SharedChange, StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
@@ -252,6 +252,7 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
         ("audit-checkpoints", ControlChange::PutCheckpoints(virginia(), Arc::new(vec![checkpoint(&[ireland()])]))),
+        ("journal", ControlChange::PutJournal(Arc::new(journal_entry()))),
         ("recent-outcome", recent),
         ("residency-rules", ControlChange::PutResidencyRules(Arc::new(residency_rules()))),
         ("key-history", ControlChange::PutKeyHistory(Arc::new(history()))),
@@ -265,6 +266,10 @@ fn key_set_activated_by(region: RegionName) -> KeySet {
         version.activation.iter_mut().for_each(|activation| activation.by = Some(region.clone()));
     }
     set
+}
+
+fn journal_entry() -> JournalEntry {
+    JournalEntry { index: 258, region: ireland(), change: SharedChange::UpdatePrimary }
 }
 
 fn put_rules() -> PutResidencyRules {

@@ -3,9 +3,10 @@
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, Holding, HoldingEnd, InitialProperties, KeyHistory, KeySet, Mark, MaterialVersion,
-    OfferImportedMaterial, ProposalId, PutResidencyRules, RecentProposals, Refusal, RegionEntry, RegionRole,
-    RegisterRegion, ReportImport, ResidencyRule, ResidencyRules, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+    Holder, HolderStatus, Holding, HoldingEnd, InitialProperties, JournalEntry, KeyHistory, KeySet, Mark,
+    MaterialVersion, OfferImportedMaterial, ProposalId, PutResidencyRules, RecentProposals, Refusal, RegionEntry,
+    RegionRole, RegisterRegion, ReportImport, ResidencyRule, ResidencyRules, SealedBox, SetRotation, SharedChange,
+    StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
@@ -157,9 +158,13 @@ pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
     let recent = (any::<u64>(), any::<[u8; 16]>(), outcome()).prop_map(|(sequence, id, outcome)| {
         ControlChange::PutRecent { slot: RecentProposals::slot(sequence), sequence, id: ProposalId(id), outcome }
     });
+    let journal = (any::<u64>(), region(), prop::sample::select(SharedChange::ALL.to_vec())).prop_map(
+        |(index, region, change)| ControlChange::PutJournal(Arc::new(JournalEntry { index, region, change })),
+    );
     prop_oneof![
         entry,
         recent,
+        journal,
         key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set))),
         residency_rules().prop_map(|rules| ControlChange::PutResidencyRules(Arc::new(rules))),
         history().prop_map(|history| ControlChange::PutKeyHistory(Arc::new(history))),

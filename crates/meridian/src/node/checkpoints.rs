@@ -5,8 +5,9 @@
 //! witnessed.
 
 use super::Handles;
+use super::events::RecordedTo;
 use crate::signatures::RegionKeys;
-use crate::witnesses::Witnesses;
+use crate::witnesses::{Journal, Witnesses};
 use kms_audit::{Checkpoint, Countersignature, Head, LogName, RecordHash, Signature, SignedCheckpoint, SigningKeyId};
 use kms_core::control::{
     AuditCheckpoint, AuditSignature, ControlBody, ControlOutcome, ControlState, CountersignCheckpoint,
@@ -30,14 +31,20 @@ pub(crate) struct Checkpoints {
     handles: Arc<Handles>,
     directory: PathBuf,
     interval: Duration,
+    recorded_to: RecordedTo,
     /// What was written into the copy last.
     copied: Option<(usize, Vec<SignedCheckpoint>)>,
     contradicted: bool,
 }
 
 impl Checkpoints {
-    pub(crate) const fn new(handles: Arc<Handles>, directory: PathBuf, interval: Duration) -> Self {
-        Self { handles, directory, interval, copied: None, contradicted: false }
+    pub(crate) const fn new(
+        handles: Arc<Handles>,
+        directory: PathBuf,
+        interval: Duration,
+        recorded_to: RecordedTo,
+    ) -> Self {
+        Self { handles, directory, interval, recorded_to, copied: None, contradicted: false }
     }
 
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
@@ -63,7 +70,9 @@ impl Checkpoints {
     async fn sign_own(&mut self) {
         let region = self.handles.service.region().clone();
         let state = self.handles.control.state();
-        let (head, control_log_index) = (self.handles.audit.status().head, self.handles.control.applied_index());
+        // The index first: the checkpoint promises the records of this Region's changes up to it.
+        let mut control_log_index = self.recorded_to.index();
+        let head = self.handles.audit.status().head;
         if let Some(last) = state.checkpoints(&region).last() {
             if last.sequence == head.sequence && last.hash == *head.hash.as_bytes() {
                 return;
@@ -80,6 +89,8 @@ impl Checkpoints {
                 self.contradicted = true;
                 return;
             }
+            // After a start: what was promised before is in the log already.
+            control_log_index = control_log_index.max(last.control_log_index);
         }
         let Some(log) = self.log_of(&region) else { return };
         let checkpoint = Checkpoint { log, head, time: self.handles.clock.now(), control_log_index };
@@ -134,8 +145,10 @@ impl Checkpoints {
 
     /// Writes keys and checkpoints of all Regions beside the log, if they have changed.
     fn keep_copy(&mut self) {
+        // Read before the state, which then holds everything up to here.
+        let applied = self.handles.control.applied_index();
         let state = self.handles.control.state();
-        let known = witnesses(&state, &self.handles.cluster_id);
+        let known = witnesses(&state, applied, &self.handles.cluster_id);
         let wanted = (known.keys.len(), known.checkpoints.clone());
         if self.copied.as_ref() == Some(&wanted) {
             return;
@@ -152,8 +165,9 @@ impl Checkpoints {
 }
 
 /// What the control state knows of all Regions' logs.
-fn witnesses(state: &ControlState, cluster_id: &str) -> Witnesses {
+fn witnesses(state: &ControlState, applied: u64, cluster_id: &str) -> Witnesses {
     let mut known = Witnesses { cluster_id: cluster_id.to_owned(), ..Witnesses::default() };
+    known.journal = Journal::of(state, applied);
     for line in state.regions() {
         for key in line.former_signing_keys.iter().chain([&line.signing_public_key]) {
             if let Ok(key) = SigningPublicKey::from_bytes(key) {

@@ -6,10 +6,12 @@
 //! follows from its event, and after a start the log is asked whether it has the record already. So each event is recorded
 //! once.
 
+mod changes;
 mod noted;
 
 use super::Handles;
 use super::audit::directory;
+use changes::Changes;
 use kms_audit::{
     Acknowledgement, DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent,
     ServiceRecord, Uuid,
@@ -24,6 +26,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use changes::RecordedTo;
 
 /// Prefix of the row of a key; the key ID follows.
 const KEY_PREFIX: &[u8] = b"audited/key/";
@@ -45,6 +49,7 @@ pub(crate) struct Events {
     files: LogFiles,
     /// What happened before this Region recorded events is not made up for.
     since: Timestamp,
+    recorded_to: RecordedTo,
 }
 
 impl std::fmt::Debug for Events {
@@ -56,16 +61,22 @@ impl std::fmt::Debug for Events {
 impl Events {
     /// # Errors
     /// Fails when the directory of the log cannot be listed.
-    pub(crate) fn new(handles: Arc<Handles>, store: Arc<dyn Store>, data_dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        handles: Arc<Handles>,
+        store: Arc<dyn Store>,
+        data_dir: &Path,
+        recorded_to: RecordedTo,
+    ) -> anyhow::Result<Self> {
         let name = LogName::new(&handles.cluster_id, handles.service.region().clone())?;
         let files = LogFiles::of(Arc::new(DiskVolume::new(directory(data_dir))), name)?;
         let since = since(store.as_ref(), handles.clock.now())?;
-        Ok(Self { handles, store, files, since })
+        Ok(Self { handles, store, files, since, recorded_to })
     }
 
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let mut waiting = match self.everything() {
-            Ok(keys) => keys,
+        let changes = Changes::new(self.store.as_ref(), self.recorded_to.clone());
+        let (mut waiting, mut changes) = match self.everything().and_then(|keys| Ok((keys, changes?))) {
+            Ok(both) => both,
             Err(error) => {
                 tracing::error!(%error, "events are not recorded: what was recorded before cannot be read");
                 return;
@@ -76,6 +87,9 @@ impl Events {
         loop {
             waiting.extend(self.handles.agenda.take_changed());
             let mut left = BTreeSet::new();
+            if let Err(error) = self.record_changes(&mut changes).await {
+                tracing::debug!(%error, "a change of shared properties could not be recorded yet");
+            }
             if let Err(error) = self.record_regions(ask_log).await {
                 tracing::debug!(%error, "a new Region could not be recorded yet");
             }

@@ -68,6 +68,8 @@ impl ControlState {
             | ControlChange::PutResidencyRules(_)
             | ControlChange::PutCheckpoints(..)
             | ControlChange::PutKeyHistory(_)
+            | ControlChange::PutJournal(_)
+            | ControlChange::DeleteJournal(_)
             | ControlChange::PutRecent { .. } => None,
         });
         let after = concerned.filter_map(|(key_id, new)| {
