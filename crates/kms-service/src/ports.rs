@@ -99,7 +99,7 @@ pub struct ReplicaReport {
 }
 
 /// What decides in a Region who may do what to its replica of a key: independent properties, which no other Region knows
-/// (`docs/adr/0007-two-regions-one-decision.md`).
+/// (`docs/adr/0008-two-regions-one-decision.md`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplicaAccess {
     /// The key policy.

@@ -193,7 +193,7 @@ fn why_ended(new: &KeySet, holding: &Holding) -> HoldingEnd {
 /// go on without; and in a Region that says for the first time that it is ready, for versions activated by then.
 fn is_now_installed(old: Option<&KeySet>, new: &KeySet, holding: &Holding) -> bool {
     let Some(version) = new.material(&holding.material_id) else { return false };
-    if !version.activation.as_ref().is_some_and(|activation| !activation.without.contains(&holding.region)) {
+    if version.activation.as_ref().is_none_or(|activation| activation.without.contains(&holding.region)) {
         return false;
     }
     let was_staged =

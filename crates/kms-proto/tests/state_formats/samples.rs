@@ -58,7 +58,11 @@ impl Sample {
 
 /// Every sample with the name of its file.
 pub(crate) fn all() -> Vec<(String, Sample)> {
-    let commands = bodies().into_iter().map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
+    let commands = bodies()
+        .into_iter()
+        .chain(signed_bodies())
+        .chain(residency_bodies())
+        .map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
     let outcomes = outcomes().into_iter().map(|(name, o)| (format!("outcome-{name}"), Sample::Outcome(o)));
     let control = control_rows().into_iter().map(|(name, c)| (format!("control-row-{name}"), Sample::Control(c)));
     let regional = regional_rows().into_iter().map(|(name, c)| (format!("regional-row-{name}"), Sample::Regional(c)));
@@ -115,7 +119,6 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     };
     let create_external = CreateKeySet { origin: Origin::External, first: None, ..create.clone() };
     let add_external = AddReplica { boxes: BTreeMap::new(), ..add.clone() };
-    let add_tagged = AddReplica { primary_tags: initial().tags, ..add_external.clone() };
     let stage_limited = StageMaterial { on_demand_limit: 10, ..on_demand.clone() };
     let activate_limited = ActivateMaterial { on_demand_limit: 10, ..activate.clone() };
     let offer = OfferImportedMaterial { key_id, expected_epoch, material_id, description: "of 2026".to_owned() };
@@ -123,14 +126,9 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
     let witness =
         RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
-    let countersign =
-        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
-    let signing =
-        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
     vec![
         ("register-region", register()),
         ("register-witness", ControlBody::RegisterRegion(witness)),
-        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("create-key-set", ControlBody::CreateKeySet(create)),
         ("add-replica", ControlBody::AddReplica(add)),
         ("replica-ready", ControlBody::ReplicaReady { key_id, added_at: at(2) }),
@@ -149,9 +147,32 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("offer-imported-material", ControlBody::OfferImportedMaterial(offer)),
         ("report-import", ControlBody::ReportImport(report.clone())),
         ("report-import-absent", ControlBody::ReportImport(ReportImport { present: false, ..report })),
+        ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
+    ]
+}
+
+fn signed_bodies() -> Vec<(&'static str, ControlBody)> {
+    let countersign =
+        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
+    let signing =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
+    vec![
+        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("sign-checkpoint", ControlBody::SignCheckpoint(checkpoint(&[]))),
         ("countersign-checkpoint", ControlBody::CountersignCheckpoint(countersign)),
-        ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
+    ]
+}
+
+fn residency_bodies() -> Vec<(&'static str, ControlBody)> {
+    let add_tagged = AddReplica {
+        key_id: multi(),
+        expected_epoch: 3,
+        replica: ireland(),
+        boxes: BTreeMap::new(),
+        initial: initial(),
+        primary_tags: initial().tags,
+    };
+    vec![
         ("add-replica-tagged", ControlBody::AddReplica(add_tagged)),
         ("put-residency-rules", ControlBody::PutResidencyRules(put_rules())),
     ]

@@ -29,9 +29,9 @@ impl Proposer {
         }
         // Every other time the operator leaves everything where it is.
         let holders = sets.iter().flat_map(|set| set.holders.keys().map(|region| (set.key_id, region.clone())));
-        let accepted = if number % 2 == 0 { holders.collect() } else { BTreeSet::new() };
+        let accepted = if number.is_multiple_of(2) { holders.collect() } else { BTreeSet::new() };
         // Now and then the guard is taken off, or later commands would hardly get anywhere.
-        let rules = if number % 5 == 0 && draw.flaw.is_none() { Vec::new() } else { vec![rule] };
+        let rules = if number.is_multiple_of(5) && draw.flaw.is_none() { Vec::new() } else { vec![rule] };
         let expected_version = version + u64::from(draw.flaw == Some(Flaw::Epoch));
         ControlBody::PutResidencyRules(PutResidencyRules { expected_version, rules, accepted })
     }

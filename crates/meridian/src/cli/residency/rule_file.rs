@@ -81,8 +81,8 @@ mod tests {
         let good = "[[rule]]\nname = \"eu\"\naccounts = [\"111122223333\"]\nallow = [\"eu-west-1\"]\n";
         assert_eq!(parse(good).unwrap().len(), 1);
         assert!(parse(&good.replace("accounts", "account")).unwrap_err().contains("unknown field"));
-        assert!(parse(&good.replace("allow", "allowed")).is_err());
-        assert!(parse("[[rules]]\n").is_err());
+        parse(&good.replace("allow", "allowed")).unwrap_err();
+        parse("[[rules]]\n").unwrap_err();
         assert!(parse("").unwrap().is_empty());
     }
 }
