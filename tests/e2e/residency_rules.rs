@@ -36,7 +36,7 @@ async fn metric(cluster: &Cluster, series: &str) -> f64 {
     let answer = http1::get(&cluster.operations(US), "/metrics").await;
     let text = String::from_utf8(answer.body).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
+    line.unwrap_or_else(|| unreachable!("no {series} in {text}")).parse().unwrap()
 }
 
 #[tokio::test]
