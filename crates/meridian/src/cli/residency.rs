@@ -24,8 +24,8 @@ Examples:
   meridian residency report alias/orders --output json > orders.json
   meridian residency verify orders.json
 
-A rule file (no rule: everything is allowed; a key must satisfy every rule that fits it; a rule fits a key that
-fits all of its accounts, tag and keys, and without any of them it fits every key):
+A rule file. Without a rule everything is allowed. A key must satisfy every rule that fits it; a rule fits
+a key that fits all of its accounts, tag and keys, and without any of them it fits every key:
   [[rule]]
   name = \"eu-customers\"
   accounts = [\"111122223333\"]
