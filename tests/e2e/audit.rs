@@ -399,6 +399,13 @@ async fn a_full_disk_refuses_requests_lets_operators_work_and_says_why() {
     // Operators' actions use the reserve, and other Regions are not concerned.
     drop(cluster.cli_async(&["region", "rotate-kek", US]).await.done());
     drop(keys::create(&eu).await);
+    let faults = eventually("the fault is in the log, for which there is room in reserve", || async {
+        let arguments = ["audit", "search", "--output", "json", "--region", US, "--operation", "ReportFault"];
+        let found = cluster.cli_async(&arguments).await.json().as_array().unwrap().clone();
+        (!found.is_empty()).then_some(found)
+    })
+    .await;
+    assert_eq!(faults[0]["serviceEventDetails"]["component"], "AuditLog", "{faults:?}");
     std::fs::remove_file(&filler).unwrap();
     eventually("requests are taken again", || async {
         us.encrypt().key_id(&key_id).plaintext(aws::blob(b"yes")).send().await.ok()
