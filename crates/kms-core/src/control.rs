@@ -2,6 +2,7 @@
 
 mod apply;
 mod command;
+pub mod identity;
 mod key_set;
 mod outcome;
 mod recent;

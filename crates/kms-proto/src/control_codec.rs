@@ -1,9 +1,11 @@
 //! The bytes of the control log's commands and outcomes, and the rows of the control state.
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
-//! and a slot of the ring of recent outcomes (8 bytes, big endian).
+//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x20 and account, type and name of a principal, 0x21
+//! and an access key ID, 0x22 and the number of a session key (4 bytes, big endian).
 
 mod command;
+mod identity;
 mod key_set;
 mod outcome;
 mod parts;
@@ -41,6 +43,7 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             Row { key: row_key(KEY_SET_PREFIX, set.key_id.as_bytes()), value: Some(key_set::encode(set)) }
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
+        ControlChange::Identity(change) => identity::to_row(change),
         ControlChange::PutRecent { slot, sequence, id, outcome } => {
             let message = pb::RecentOutcome {
                 format: VERSION,
@@ -62,6 +65,9 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&REGION_PREFIX) => decode_region(value)?,
         Some(&KEY_SET_PREFIX) => ControlChange::PutKeySet(Arc::new(key_set::decode(value)?)),
         Some(&RECENT_PREFIX) => decode_recent(value)?,
+        Some(&prefix) if identity::PREFIXES.contains(&prefix) => {
+            ControlChange::Identity(identity::decode(prefix, value)?)
+        }
         _ => return Err(ROW.error("unknown kind of row")),
     };
     let row = change_to_row(&change);

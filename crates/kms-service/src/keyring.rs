@@ -1,6 +1,7 @@
 //! The Region's own keys, and the key material they protect: the only place of the service that touches secrets.
 
 mod prepared;
+mod secrets;
 mod tokens;
 
 use crate::{KmsError, RegionalLog};

@@ -10,10 +10,13 @@ mod caller;
 mod directory;
 mod entry;
 mod error;
+mod identities;
+mod identity_admin;
 mod key_generation;
 mod key_grants;
 mod keyring;
 mod last_use;
+mod lease;
 mod operator;
 mod ports;
 mod promote;
@@ -29,8 +32,11 @@ pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};
 pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};
+pub use identities::{DirectoryKey, Identities};
+pub use identity_admin::{IdentityError, NewPrincipal};
 pub use keyring::{Keks, Keyring, KeyringError};
 pub use kms_core::StateFault;
+pub use lease::{Lease, Moment};
 pub use operator::FoundKey;
 pub use ports::{
     Clock, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError,

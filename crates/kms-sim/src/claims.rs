@@ -37,6 +37,7 @@ pub fn boxes_for_holders_only(state: &ControlState) -> Result<(), String> {
 /// # Errors
 /// See [`one_primary`].
 pub fn invariants(state: &ControlState) -> Result<(), String> {
+    state.identities().check_invariants()?;
     state.check_invariants().map_err(|(key_id, broken)| format!("{key_id}: {broken}"))
 }
 

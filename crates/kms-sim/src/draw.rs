@@ -310,7 +310,7 @@ fn proposer(draw: &Draw) -> RegionName {
 
 fn set_key(body: &mut ControlBody, other: KeyId) {
     match body {
-        ControlBody::RegisterRegion(_) => {}
+        ControlBody::RegisterRegion(_) | ControlBody::Identity(_) => {}
         ControlBody::CreateKeySet(b) => b.key_id = other,
         ControlBody::AddReplica(b) => b.key_id = other,
         ControlBody::ReplicaReady { key_id, .. }

@@ -115,6 +115,8 @@ impl Model {
                 key.primary = b.to.clone();
                 key.epoch += 1;
             }
+            // No key depends on the directory of principals; `kms-core` has claims of its own about it.
+            ControlBody::Identity(_) => return None,
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,

@@ -7,6 +7,7 @@ mod confirm;
 mod describe;
 mod dev;
 mod exit;
+mod identity;
 mod init;
 mod keys;
 mod node;
@@ -48,6 +49,7 @@ enum Command {
     Keys(keys::KeysArgs),
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
+    Identity(identity::IdentityArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
     Node(node::NodeArgs),
@@ -80,6 +82,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
+        Command::Identity(args) => identity::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),

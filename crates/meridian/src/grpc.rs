@@ -6,12 +6,14 @@
 mod cluster;
 mod data_plane;
 mod identity;
+mod identity_service;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
 use crate::node::Handles;
 use crate::tls::{self, Credentials, IncomingSettings, PeerIdentity};
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
+use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +59,8 @@ impl Server {
             connections_max: config.limits.grpc_connections_max,
             handshake_timeout: HANDSHAKE_TIMEOUT,
         };
-        let callers = Arc::new(CallerDirectory::new(&config.cluster_id, principals));
+        let callers =
+            Arc::new(CallerDirectory::new(&config.cluster_id, principals, Arc::clone(&handles.identity.identities)));
         Ok(Self { handles, callers, tls: credentials.server_config()?, settings, limits: config.limits })
     }
 
@@ -80,6 +83,7 @@ impl Server {
             identity::admit_regions,
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
+        let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let router = TonicServer::builder()
             .timeout(REQUEST_TIMEOUT)
@@ -89,6 +93,7 @@ impl Server {
             .tcp_nodelay(true)
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
+            .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
             .add_service(peers)
             .add_service(health)
             .add_service(reflection);

@@ -1,5 +1,6 @@
 //! The control state itself and how rows come back into it.
 
+use super::identity::{IdentityState, RecipientBox};
 use super::{ControlChange, KeySet, RecentProposals};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ pub struct ControlState {
     pub(super) regions: BTreeMap<RegionName, Arc<RegionEntry>>,
     pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
     pub(super) recent: RecentProposals,
+    pub(super) identities: IdentityState,
     /// Automatic rotations by due date; derived from the key sets.
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
@@ -73,6 +75,19 @@ impl ControlState {
         passed.filter_map(|(_, key_id)| self.key_sets.get(key_id).map(AsRef::as_ref))
     }
 
+    /// The directory of principals.
+    #[must_use]
+    pub fn identities(&self) -> &IdentityState {
+        &self.identities
+    }
+
+    /// Whether a box is sealed to the key that a Region serving requests has now.
+    #[must_use]
+    pub fn is_recipient(&self, region: &RegionName, sealed: &RecipientBox) -> bool {
+        let entry = self.regions.get(region).filter(|entry| entry.role == RegionRole::Full);
+        entry.is_some_and(|entry| entry.registered_at == sealed.registered_at)
+    }
+
     /// Outcomes of the latest proposals.
     #[must_use]
     pub fn recent(&self) -> &RecentProposals {
@@ -96,6 +111,7 @@ impl ControlState {
             ControlChange::PutRegion(entry) => {
                 self.regions.insert(entry.region.clone(), Arc::clone(entry));
             }
+            ControlChange::Identity(change) => self.identities.absorb(change),
             ControlChange::PutRecent { sequence, id, outcome, .. } => {
                 self.recent.insert(*sequence, *id, outcome.clone());
             }
@@ -112,7 +128,8 @@ impl ControlState {
             id: *id,
             outcome: outcome.clone(),
         });
-        regions.chain(sets).chain(recent)
+        let identities = self.identities.rows().map(ControlChange::Identity);
+        regions.chain(sets).chain(identities).chain(recent)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

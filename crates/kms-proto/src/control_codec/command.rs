@@ -1,6 +1,6 @@
 //! Commands of the control log.
 
-use super::parts;
+use super::{identity, parts};
 use crate::format::{
     Format, VERSION, names, on_demand_limit, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
 };
@@ -95,6 +95,7 @@ fn body(body: &ControlBody) -> Body {
             material_id: b.material_id.as_bytes().to_vec(),
             present: b.present,
         }),
+        ControlBody::Identity(body) => identity::body(body),
         ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
             Body::WithdrawImportedMaterial(pb::WithdrawImportedMaterial {
                 key_id: key_id.to_string(),
@@ -191,6 +192,14 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             material_id: F.material_id(&m.material_id)?,
             present: m.present,
         }),
+        body @ (Body::CreatePrincipal(_)
+        | Body::ChangePrincipal(_)
+        | Body::DeletePrincipal(_)
+        | Body::CreateAccessKey(_)
+        | Body::EnableAccessKey(_)
+        | Body::DeleteAccessKey(_)
+        | Body::CreateSessionKey(_)
+        | Body::Reseal(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {
             key_id: F.key_id(&m.key_id)?,
             expected_epoch: m.expected_epoch,

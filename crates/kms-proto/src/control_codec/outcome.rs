@@ -68,6 +68,12 @@ pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Resul
         Kind::MaterialNotFound => Refusal::MaterialNotFound,
         Kind::IncorrectMaterial => Refusal::IncorrectMaterial,
         Kind::ImportMissing => Refusal::ImportMissing,
+        Kind::PrincipalExists => Refusal::PrincipalExists,
+        Kind::PrincipalNotFound => Refusal::PrincipalNotFound,
+        Kind::AccessKeyExists => Refusal::AccessKeyExists,
+        Kind::AccessKeyNotFound => Refusal::AccessKeyNotFound,
+        Kind::PolicyNotFound => Refusal::PolicyNotFound,
+        Kind::IdentityLimit => Refusal::IdentityLimit,
     }))
 }
 
@@ -95,5 +101,11 @@ fn kind(refusal: &Refusal) -> Kind {
         Refusal::MaterialNotFound => Kind::MaterialNotFound,
         Refusal::IncorrectMaterial => Kind::IncorrectMaterial,
         Refusal::ImportMissing => Kind::ImportMissing,
+        Refusal::PrincipalExists => Kind::PrincipalExists,
+        Refusal::PrincipalNotFound => Kind::PrincipalNotFound,
+        Refusal::AccessKeyExists => Kind::AccessKeyExists,
+        Refusal::AccessKeyNotFound => Kind::AccessKeyNotFound,
+        Refusal::PolicyNotFound => Kind::PolicyNotFound,
+        Refusal::IdentityLimit => Kind::IdentityLimit,
     }
 }

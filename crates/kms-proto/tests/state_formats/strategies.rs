@@ -1,5 +1,6 @@
 //! Random commands, outcomes and rows, all valid.
 
+use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
@@ -68,6 +69,7 @@ fn body() -> impl Strategy<Value = ControlBody> {
         rotation,
         primary,
         import_body(),
+        identity::body(),
     ]
 }
 
@@ -124,6 +126,12 @@ pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
         Refusal::MaterialNotFound,
         Refusal::IncorrectMaterial,
         Refusal::ImportMissing,
+        Refusal::PrincipalExists,
+        Refusal::PrincipalNotFound,
+        Refusal::AccessKeyExists,
+        Refusal::AccessKeyNotFound,
+        Refusal::PolicyNotFound,
+        Refusal::IdentityLimit,
     ];
     prop_oneof![
         Just(ControlOutcome::Done),
@@ -141,7 +149,7 @@ pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
     let recent = (any::<u64>(), any::<[u8; 16]>(), outcome()).prop_map(|(sequence, id, outcome)| {
         ControlChange::PutRecent { slot: RecentProposals::slot(sequence), sequence, id: ProposalId(id), outcome }
     });
-    prop_oneof![entry, recent, key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set)))]
+    prop_oneof![entry, recent, identity::row(), key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set)))]
 }
 
 fn key_set() -> impl Strategy<Value = KeySet> {

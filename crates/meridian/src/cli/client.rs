@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use crate::tls::{Credentials, channel};
 use kms_proto::cluster::v1::StatusRequest;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
+use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
 use kms_types::RegionName;
 use rustls::ClientConfig;
@@ -62,6 +63,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn operator(&self, region: &RegionName) -> anyhow::Result<ClusterClient<Channel>> {
         Ok(ClusterClient::new(self.channel(region)?))
+    }
+
+    /// The directory of principals, by one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn identity(&self, region: &RegionName) -> anyhow::Result<IdentityClient<Channel>> {
+        Ok(IdentityClient::new(self.channel(region)?))
     }
 
     /// The key service of one Region.

@@ -4,7 +4,7 @@ use super::identity_of;
 use crate::config::Principal;
 use crate::tls::PeerIdentity;
 use kms_control::PeerRegion;
-use kms_service::{Caller, Identity, RequestId};
+use kms_service::{Caller, Identities, Identity, RequestId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Request, Status};
@@ -41,17 +41,31 @@ pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Statu
 #[derive(Debug)]
 pub(crate) struct CallerDirectory {
     by_uri: BTreeMap<String, Arc<Identity>>,
+    directory: Arc<Identities>,
     cluster_id: String,
 }
 
 impl CallerDirectory {
     /// Principals without a certificate cannot call over gRPC.
-    pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>) -> Self {
+    pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>, directory: Arc<Identities>) -> Self {
         let by_uri = principals.into_iter().filter_map(|principal| {
             let identity = Arc::new(principal.identity(None));
             principal.certificate.map(|uri| (uri, identity))
         });
-        Self { by_uri: by_uri.collect(), cluster_id: cluster_id.to_owned() }
+        Self { by_uri: by_uri.collect(), directory, cluster_id: cluster_id.to_owned() }
+    }
+
+    /// Whom a certificate stands for; the principals file has the first say.
+    fn find(&self, uri: &str) -> Result<Arc<Identity>, Status> {
+        if let Some(known) = self.by_uri.get(uri) {
+            return Ok(Arc::clone(known));
+        }
+        let known = self.directory.by_certificate(uri);
+        let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
+        if !self.directory.lease().holds() {
+            return Err(Status::unavailable("this Region could not confirm its directory of principals in time"));
+        }
+        Ok(known)
     }
 
     /// The principal that a verified certificate stands for.
@@ -59,9 +73,7 @@ impl CallerDirectory {
         match identity_of(request)? {
             PeerIdentity::Principal(name) => {
                 let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
-                let known = self.by_uri.get(&uri);
-                let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
-                Ok(Caller::new(Arc::clone(known), new_request_id()))
+                Ok(Caller::new(self.find(&uri)?, new_request_id()))
             }
             PeerIdentity::Region(_) | PeerIdentity::Operator => {
                 Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))

@@ -65,7 +65,7 @@ pub(super) fn from_promotion(error: &PromoteError) -> Status {
     Status::new(code, error.to_string())
 }
 
-fn with_code(code: Code, message: String, aws_code: &'static str) -> Status {
+pub(super) fn with_code(code: Code, message: String, aws_code: &'static str) -> Status {
     let mut trailers = MetadataMap::new();
     trailers.insert(ERROR_TRAILER, MetadataValue::from_static(aws_code));
     Status::with_metadata(code, message, trailers)
