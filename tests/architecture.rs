@@ -17,12 +17,13 @@ const OURS: [(&str, &[&str]); 13] = [
     ("kms-store", &[]),
     ("kms-audit", &["kms-types"]),
     ("kms-proto", &["kms-core", "kms-types"]),
-    ("kms-service", &["kms-core", "kms-crypto", "kms-policy", "kms-types"]),
-    ("kms-aws", &["kms-service", "kms-types"]),
+    ("kms-service", &["kms-audit", "kms-core", "kms-crypto", "kms-policy", "kms-types"]),
+    ("kms-aws", &["kms-audit", "kms-service", "kms-types"]),
     ("kms-control", &["kms-core", "kms-proto", "kms-service", "kms-store", "kms-types"]),
     (
         "meridian",
         &[
+            "kms-audit",
             "kms-aws",
             "kms-control",
             "kms-core",

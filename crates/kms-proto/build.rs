@@ -6,9 +6,15 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
-    let files = ["kms", "cluster", "peer", "state"].map(|name| root.join(format!("meridian/{name}/v1/{name}.proto")));
-    let mut files = files.to_vec();
-    files.push(root.join("meridian/cluster/v1/identity.proto"));
+    let files = [
+        "kms/v1/kms",
+        "cluster/v1/cluster",
+        "cluster/v1/region_keys",
+        "cluster/v1/identity",
+        "peer/v1/peer",
+        "state/v1/state",
+    ]
+    .map(|name| root.join(format!("meridian/{name}.proto")));
     let descriptors = protox::compile(files, [&root])?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     std::fs::write(out.join("meridian_descriptor.bin"), protox::prost::Message::encode_to_vec(&descriptors))?;

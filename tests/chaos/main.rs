@@ -2,6 +2,7 @@
 //! clients saw is judged from outside, by histories and registers, never by the product's own code.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step of a test is its result")]
 
+mod audit;
 mod durability;
 mod history;
 mod outage;

@@ -7,7 +7,7 @@ use meridian_tests::{AP, Cluster, ClusterOptions, EU, US, keys};
 use serde_json::Value;
 use std::path::PathBuf;
 
-fn vectors() -> PathBuf {
+pub(crate) fn vectors() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors/data-directory")
 }
 

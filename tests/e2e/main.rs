@@ -1,6 +1,7 @@
 //! End to end: real processes on free ports, the AWS SDK as the client, the command line as the operator.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is its result")]
 
+mod audit;
 mod bad_input;
 mod cut_off;
 mod data_plane;
@@ -12,6 +13,7 @@ mod identity;
 mod long_absence;
 mod operator_view;
 mod promotion;
+mod region_kek;
 mod residency;
 mod restart;
 mod scheduled_rotation;

@@ -58,6 +58,8 @@ async fn nothing_secret_is_written_down() {
     traces.push(("keys describe".to_owned(), described.stdout.into_bytes()));
     cluster.stop();
     traces.push(("meridian dev".to_owned(), cluster.printed().into_bytes()));
+    let audit_logs = files(&cluster.data_dir()).into_iter().filter(|file| file.to_string_lossy().contains("audit-"));
+    assert!(audit_logs.count() >= 3, "the audit logs are not among the files");
     for file in files(&cluster.data_dir()) {
         traces.push((file.display().to_string(), std::fs::read(&file).unwrap()));
     }
@@ -69,8 +71,8 @@ async fn nothing_secret_is_written_down() {
             raw += 1;
         }
     }
-    // Three root keys, KEKs and sealing keys; the single-Region key's four materials, the shared key's four twice.
-    assert!(raw >= 9 + 4 + 8, "only {raw} raw secrets are known");
+    // Three root keys, KEKs, sealing and signing keys; the single-Region key's four materials, the shared key's four twice.
+    assert!(raw >= 12 + 4 + 8, "only {raw} raw secrets are known");
     needles.push(Needle::new("secret access key", b"meridian-dev"));
     for needle in &needles {
         for (place, bytes) in &traces {

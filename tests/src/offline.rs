@@ -5,7 +5,7 @@
 //! them has to know them.
 
 use hkdf::Hkdf;
-use kms_crypto::{KekEpoch, RegionKek, RootKey, SealInfo, SealingKey};
+use kms_crypto::{KekEpoch, RegionKek, RootKey, SealInfo, SealingKey, SigningKey};
 use kms_store::{Keyspace, SledStore, StoreOptions, scan_prefix};
 use kms_types::{KeyId, KeyMaterialId, KeySpec, RegionName};
 use sha2::Sha256;
@@ -61,8 +61,11 @@ impl Offline {
         let root_key = RootKey::from_bytes(&root).expect("a root key");
         let own: Vec<Vec<u8>> =
             rows.iter().filter(|(keyspace, ..)| *keyspace == Keyspace::Node).map(|(.., value)| value.clone()).collect();
-        let wrapped_keks: Vec<Vec<u8>> =
-            own.iter().filter(|row| RegionKek::wrapped_epoch(row).is_ok()).cloned().collect();
+        let in_files = crate::search::files(&directory.join("data/region-keks")).into_iter();
+        let in_files = in_files.map(|path| std::fs::read(path).expect("readable"));
+        // Earlier versions kept them in the store.
+        let in_store = own.iter().filter(|row| RegionKek::wrapped_epoch(row).is_ok()).cloned();
+        let wrapped_keks: Vec<Vec<u8>> = in_files.chain(in_store).collect();
         let keks: Vec<RegionKek> =
             wrapped_keks.iter().map(|row| RegionKek::unwrap(row, &root_key, &region).expect("it opens")).collect();
         let sealing = own.iter().find_map(|row| {
@@ -110,7 +113,7 @@ impl Offline {
         self.materials().iter().filter(|(id, _, _)| id == key_id).count()
     }
 
-    /// Every secret that this Region's root key opens: the root key, Region KEKs, the sealing key, all material.
+    /// Every secret that this Region's root key opens: the root key, Region KEKs, sealing and signing key, all material.
     #[must_use]
     pub fn raw_secrets(&self) -> Vec<RawSecret> {
         let region = self.region.as_str().as_bytes();
@@ -128,6 +131,11 @@ impl Offline {
             if *keyspace == Keyspace::Node && SealingKey::wrapped_epoch(value).is_ok() {
                 let found = keks.iter().find_map(|(_, kek)| open(kek, "meridian/v1/row/sealing-key", value, &[region]));
                 let name = format!("sealing key of {}", self.region);
+                secrets.extend(found.map(|bytes| RawSecret { name, bytes }));
+            }
+            if *keyspace == Keyspace::Node && SigningKey::wrapped_epoch(value).is_ok() {
+                let found = keks.iter().find_map(|(_, kek)| open(kek, "meridian/v1/row/signing-key", value, &[region]));
+                let name = format!("signing key of {}", self.region);
                 secrets.extend(found.map(|bytes| RawSecret { name, bytes }));
             }
         }

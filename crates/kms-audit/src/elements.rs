@@ -24,6 +24,7 @@ enum Value<'a> {
     Flag(bool),
     Texts(Vec<Cow<'a, str>>),
     Context(&'a EncryptionContext),
+    Pairs(Vec<(Cow<'a, str>, Cow<'a, str>)>),
     Object(Elements<'a>),
     Objects(Vec<Elements<'a>>),
 }
@@ -77,6 +78,12 @@ impl<'a> Elements<'a> {
         self.with(member, Value::Context(value))
     }
 
+    /// With an encryption context that was not read into its type, such as that of a request that is refused.
+    #[must_use]
+    pub fn pairs<T: Into<Cow<'a, str>>>(self, member: Member, pairs: impl IntoIterator<Item = (T, T)>) -> Self {
+        self.with(member, Value::Pairs(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()))
+    }
+
     /// With an object, such as `keyMetadata`.
     #[must_use]
     pub fn object(self, member: Member, value: Self) -> Self {
@@ -117,6 +124,11 @@ impl<'a> Elements<'a> {
                 Value::Context(context) => {
                     line.open(name);
                     context.iter().for_each(|(key, value)| line.pair(key, value, TEXT_BYTES_MAX));
+                    line.close();
+                }
+                Value::Pairs(pairs) => {
+                    line.open(name);
+                    pairs.iter().for_each(|(key, value)| line.pair(key, value, TEXT_BYTES_MAX));
                     line.close();
                 }
                 Value::Object(elements) => {

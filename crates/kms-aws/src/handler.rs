@@ -1,13 +1,17 @@
 //! From an HTTP request to an HTTP response: authenticate, find the operation, run it, say how it went.
 
+mod draft;
+
 use crate::operations::Operation;
 use crate::sigv4::Verifier;
 use crate::{Fault, Principals, WireError};
 use bytes::Bytes;
+use draft::Draft;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderName, HeaderValue, PRAGMA};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use kms_service::{Caller, Clock, RequestId, Service};
+use kms_audit::{AuditError, Priority};
+use kms_service::{AuditSink, Caller, Clock, KmsError, Origin, RequestId, Service};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,6 +53,7 @@ pub struct Api {
     service: Arc<Service>,
     gate: Gate,
     request_ids: RequestIds,
+    audit: Arc<dyn AuditSink>,
 }
 
 impl fmt::Debug for Api {
@@ -58,35 +63,73 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
-    /// The API of the service's Region.
+    /// The API of the service's Region. Nobody is answered before `audit` has the record.
     #[must_use]
     pub fn new(
         service: Arc<Service>,
         principals: Arc<Principals>,
         clock: Arc<dyn Clock>,
         request_ids: RequestIds,
+        audit: Arc<dyn AuditSink>,
     ) -> Self {
         let gate = Gate { principals, clock, verifier: Verifier::new(service.region().clone()) };
-        Self { service, gate, request_ids }
+        Self { service, gate, request_ids, audit }
     }
 
-    /// Answers a request whose body has been read. Never fails: every failure is an AWS error.
-    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+    /// Answers a request whose body has been read. Never fails: every failure is an AWS error. Dropping the future records
+    /// the request as one that ended before it was answered.
+    pub async fn handle(&self, request_id: RequestId, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
-        let request_id = self.request_id();
         let mut outcome = Outcome::of(request_id);
         let (parts, body) = request.into_parts();
-        let answered = self.answer(&parts, body, request_id, &mut outcome).await;
-        let response = respond(answered, outcome);
-        log(&response, started);
+        // Asked before the work: nothing is done that could not be recorded.
+        if let Err(error) = self.audit.check(Priority::Request) {
+            return unrecorded(error, outcome, started);
+        }
+        let mut draft = self.draft(request_id, parts.extensions.get().cloned().unwrap_or_default());
+        draft.note_claims(&parts);
+        let answered = self.answer(&parts, body, (request_id, &mut outcome), &mut draft).await;
+        self.conclude(answered, outcome, draft, started).await
+    }
+
+    /// The response to a request that the listener cannot hand over: malformed, too large, or too slow. It is recorded too.
+    pub async fn refuse(&self, request_id: RequestId, origin: Origin, error: WireError) -> Response<Bytes> {
+        let started = Instant::now();
+        let draft = self.draft(request_id, origin);
+        self.conclude(Err(error.into()), Outcome::of(request_id), draft, started).await
+    }
+
+    /// The response to a request whose [`Api::handle`] was given up: its record is written already.
+    #[must_use]
+    pub fn given_up(&self, request_id: RequestId) -> Response<Bytes> {
+        let response = respond(Err(WireError::RequestTimeout.into()), Outcome::of(request_id));
+        log(&response, Instant::now());
         response
     }
 
-    /// The response to a request that the listener cannot hand over: malformed, too large, too slow, or at a bad time.
+    /// A new request ID.
     #[must_use]
-    pub fn refuse(&self, error: WireError) -> Response<Bytes> {
-        let started = Instant::now();
-        let response = respond(Err(error.into()), Outcome::of(self.request_id()));
+    pub fn request_id(&self) -> RequestId {
+        RequestId::from_random((self.request_ids)())
+    }
+
+    fn draft(&self, request_id: RequestId, origin: Origin) -> Draft<'_> {
+        Draft::new(self.audit.as_ref(), (self.gate.clock.as_ref(), self.service.region()), request_id, origin)
+    }
+
+    /// Persist, then speak: the record is on stable storage before anybody sees the answer.
+    async fn conclude(
+        &self,
+        answered: Result<Bytes, Fault>,
+        outcome: Outcome,
+        draft: Draft<'_>,
+        started: Instant,
+    ) -> Response<Bytes> {
+        let record = draft.finish(&answered);
+        if let Err(error) = self.audit.record(record, Priority::Request).await {
+            return unrecorded(error, outcome, started);
+        }
+        let response = respond(answered, outcome);
         log(&response, started);
         response
     }
@@ -95,18 +138,18 @@ impl Api {
         &self,
         parts: &Parts,
         body: Bytes,
-        request_id: RequestId,
-        outcome: &mut Outcome,
+        (request_id, outcome): (RequestId, &mut Outcome),
+        draft: &mut Draft<'_>,
     ) -> Result<Bytes, Fault> {
-        let caller = self.gate.admit(parts, &body, request_id)?;
+        let mut caller = self.gate.admit(parts, &body, request_id)?;
+        caller.origin = draft.origin().clone();
+        draft.caller = Some(caller.clone());
         outcome.principal = Some(Arc::clone(caller.arn()));
         let operation = operation(parts)?;
         outcome.operation = Some(operation);
-        operation.run(&self.service, caller, body).await
-    }
-
-    fn request_id(&self) -> RequestId {
-        RequestId::from_random((self.request_ids)())
+        draft.operation = Some(operation);
+        draft.parameters = draft::defaults(operation);
+        operation.run(&self.service, caller, body, &mut draft.parameters).await
     }
 }
 
@@ -138,6 +181,15 @@ fn operation(parts: &Parts) -> Result<Operation, WireError> {
     };
     let name = target.to_str().ok().and_then(|target| target.strip_prefix(TARGET_PREFIX));
     Operation::parse(name.ok_or(WireError::UndeterminedOperation)?).ok_or(WireError::UnknownOperation)
+}
+
+/// The answer to a request whose record cannot be made durable (fail closed). AWS has no error of its own for it; this
+/// one may be tried again.
+fn unrecorded(error: AuditError, outcome: Outcome, started: Instant) -> Response<Bytes> {
+    tracing::warn!(%error, "a request is refused because it cannot be recorded");
+    let response = respond(Err(KmsError::Internal.into()), outcome);
+    log(&response, started);
+    response
 }
 
 fn respond(answered: Result<Bytes, Fault>, mut outcome: Outcome) -> Response<Bytes> {

@@ -1,11 +1,13 @@
 //! AWS JSON 1.1: reading the members of a request with the constraints of the API model, and writing responses.
 
+mod audited;
 mod constraint;
 mod key_store_constraint;
 mod members;
 mod object;
 mod value;
 
+pub(crate) use audited::shown_of_answer;
 pub(crate) use constraint::{
     ALIAS_NAME, CUSTOM_KEY_STORE_ID, DESCRIPTION, GRANT_ID, GRANT_NAME, KEY_ID, KEY_MATERIAL_DESCRIPTION, MARKER,
     POLICY, POLICY_NAME, PRINCIPAL_ID, SERVICE_PRINCIPAL, XKS_KEY_ID,

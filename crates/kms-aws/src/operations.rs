@@ -68,6 +68,7 @@ mod verify_mac;
 use crate::Fault;
 use crate::json::Members;
 use bytes::Bytes;
+use kms_audit::Elements;
 use kms_service::{Authenticated, Caller, KmsError, Service};
 use std::future::Future;
 use zeroize::Zeroize as _;
@@ -95,8 +96,13 @@ trait WireOperation {
     fn encode(response: &Self::Response) -> Bytes;
 }
 
-async fn run<O: WireOperation>(service: &Service, caller: Caller, body: Bytes) -> Result<Bytes, Fault> {
-    let decoded = decode::<O>(&body);
+async fn run<O: WireOperation>(
+    service: &Service,
+    caller: Caller,
+    body: Bytes,
+    noted: &mut Elements<'static>,
+) -> Result<Bytes, Fault> {
+    let decoded = decode::<O>(&body, noted);
     if O::SECRET_BODY {
         wipe(body);
     }
@@ -104,8 +110,9 @@ async fn run<O: WireOperation>(service: &Service, caller: Caller, body: Bytes) -
     Ok(O::encode(&response))
 }
 
-fn decode<O: WireOperation>(body: &[u8]) -> Result<O::Request, Fault> {
+fn decode<O: WireOperation>(body: &[u8], noted: &mut Elements<'static>) -> Result<O::Request, Fault> {
     let mut members = Members::parse(body)?;
+    *noted = members.for_audit(std::mem::take(noted));
     let request = O::decode(&mut members);
     members.finish(request)
 }
@@ -316,69 +323,82 @@ impl Operation {
         Self::ALL.binary_search_by_key(&name, |operation| operation.name()).ok().map(|index| Self::ALL[index])
     }
 
-    /// Reads the body, calls the service, writes the response body.
-    pub(crate) async fn run(self, service: &Service, caller: Caller, body: Bytes) -> Result<Bytes, Fault> {
+    /// Reads the body, calls the service, writes the response body. What the audit record shows of the request goes into
+    /// `noted`, as soon as the body is read.
+    pub(crate) async fn run(
+        self,
+        service: &Service,
+        caller: Caller,
+        body: Bytes,
+        noted: &mut Elements<'static>,
+    ) -> Result<Bytes, Fault> {
         match self {
-            Self::CancelKeyDeletion => run::<cancel_key_deletion::Wire>(service, caller, body).await,
-            Self::ConnectCustomKeyStore => run::<connect_custom_key_store::Wire>(service, caller, body).await,
-            Self::CreateAlias => run::<create_alias::Wire>(service, caller, body).await,
-            Self::CreateCustomKeyStore => run::<create_custom_key_store::Wire>(service, caller, body).await,
-            Self::CreateGrant => run::<create_grant::Wire>(service, caller, body).await,
-            Self::CreateKey => run::<create_key::Wire>(service, caller, body).await,
-            Self::Decapsulate => run::<decapsulate::Wire>(service, caller, body).await,
-            Self::Decrypt => run::<decrypt::Wire>(service, caller, body).await,
-            Self::DeleteAlias => run::<delete_alias::Wire>(service, caller, body).await,
-            Self::DeleteCustomKeyStore => run::<delete_custom_key_store::Wire>(service, caller, body).await,
-            Self::DeleteImportedKeyMaterial => run::<delete_imported_key_material::Wire>(service, caller, body).await,
-            Self::DeriveSharedSecret => run::<derive_shared_secret::Wire>(service, caller, body).await,
-            Self::DescribeCustomKeyStores => run::<describe_custom_key_stores::Wire>(service, caller, body).await,
-            Self::DescribeKey => run::<describe_key::Wire>(service, caller, body).await,
-            Self::DisableKey => run::<disable_key::Wire>(service, caller, body).await,
-            Self::DisableKeyRotation => run::<disable_key_rotation::Wire>(service, caller, body).await,
-            Self::DisconnectCustomKeyStore => run::<disconnect_custom_key_store::Wire>(service, caller, body).await,
-            Self::EnableKey => run::<enable_key::Wire>(service, caller, body).await,
-            Self::EnableKeyRotation => run::<enable_key_rotation::Wire>(service, caller, body).await,
-            Self::Encapsulate => run::<encapsulate::Wire>(service, caller, body).await,
-            Self::Encrypt => run::<encrypt::Wire>(service, caller, body).await,
-            Self::GenerateDataKey => run::<generate_data_key::Wire>(service, caller, body).await,
-            Self::GenerateDataKeyPair => run::<generate_data_key_pair::Wire>(service, caller, body).await,
+            Self::CancelKeyDeletion => run::<cancel_key_deletion::Wire>(service, caller, body, noted).await,
+            Self::ConnectCustomKeyStore => run::<connect_custom_key_store::Wire>(service, caller, body, noted).await,
+            Self::CreateAlias => run::<create_alias::Wire>(service, caller, body, noted).await,
+            Self::CreateCustomKeyStore => run::<create_custom_key_store::Wire>(service, caller, body, noted).await,
+            Self::CreateGrant => run::<create_grant::Wire>(service, caller, body, noted).await,
+            Self::CreateKey => run::<create_key::Wire>(service, caller, body, noted).await,
+            Self::Decapsulate => run::<decapsulate::Wire>(service, caller, body, noted).await,
+            Self::Decrypt => run::<decrypt::Wire>(service, caller, body, noted).await,
+            Self::DeleteAlias => run::<delete_alias::Wire>(service, caller, body, noted).await,
+            Self::DeleteCustomKeyStore => run::<delete_custom_key_store::Wire>(service, caller, body, noted).await,
+            Self::DeleteImportedKeyMaterial => {
+                run::<delete_imported_key_material::Wire>(service, caller, body, noted).await
+            }
+            Self::DeriveSharedSecret => run::<derive_shared_secret::Wire>(service, caller, body, noted).await,
+            Self::DescribeCustomKeyStores => {
+                run::<describe_custom_key_stores::Wire>(service, caller, body, noted).await
+            }
+            Self::DescribeKey => run::<describe_key::Wire>(service, caller, body, noted).await,
+            Self::DisableKey => run::<disable_key::Wire>(service, caller, body, noted).await,
+            Self::DisableKeyRotation => run::<disable_key_rotation::Wire>(service, caller, body, noted).await,
+            Self::DisconnectCustomKeyStore => {
+                run::<disconnect_custom_key_store::Wire>(service, caller, body, noted).await
+            }
+            Self::EnableKey => run::<enable_key::Wire>(service, caller, body, noted).await,
+            Self::EnableKeyRotation => run::<enable_key_rotation::Wire>(service, caller, body, noted).await,
+            Self::Encapsulate => run::<encapsulate::Wire>(service, caller, body, noted).await,
+            Self::Encrypt => run::<encrypt::Wire>(service, caller, body, noted).await,
+            Self::GenerateDataKey => run::<generate_data_key::Wire>(service, caller, body, noted).await,
+            Self::GenerateDataKeyPair => run::<generate_data_key_pair::Wire>(service, caller, body, noted).await,
             Self::GenerateDataKeyPairWithoutPlaintext => {
-                run::<generate_data_key_pair_without_plaintext::Wire>(service, caller, body).await
+                run::<generate_data_key_pair_without_plaintext::Wire>(service, caller, body, noted).await
             }
             Self::GenerateDataKeyWithoutPlaintext => {
-                run::<generate_data_key_without_plaintext::Wire>(service, caller, body).await
+                run::<generate_data_key_without_plaintext::Wire>(service, caller, body, noted).await
             }
-            Self::GenerateMac => run::<generate_mac::Wire>(service, caller, body).await,
-            Self::GenerateRandom => run::<generate_random::Wire>(service, caller, body).await,
-            Self::GetKeyLastUsage => run::<get_key_last_usage::Wire>(service, caller, body).await,
-            Self::GetKeyPolicy => run::<get_key_policy::Wire>(service, caller, body).await,
-            Self::GetKeyRotationStatus => run::<get_key_rotation_status::Wire>(service, caller, body).await,
-            Self::GetParametersForImport => run::<get_parameters_for_import::Wire>(service, caller, body).await,
-            Self::GetPublicKey => run::<get_public_key::Wire>(service, caller, body).await,
-            Self::ImportKeyMaterial => run::<import_key_material::Wire>(service, caller, body).await,
-            Self::ListAliases => run::<list_aliases::Wire>(service, caller, body).await,
-            Self::ListGrants => run::<list_grants::Wire>(service, caller, body).await,
-            Self::ListKeyPolicies => run::<list_key_policies::Wire>(service, caller, body).await,
-            Self::ListKeyRotations => run::<list_key_rotations::Wire>(service, caller, body).await,
-            Self::ListKeys => run::<list_keys::Wire>(service, caller, body).await,
-            Self::ListResourceTags => run::<list_resource_tags::Wire>(service, caller, body).await,
-            Self::ListRetirableGrants => run::<list_retirable_grants::Wire>(service, caller, body).await,
-            Self::PutKeyPolicy => run::<put_key_policy::Wire>(service, caller, body).await,
-            Self::ReEncrypt => run::<re_encrypt::Wire>(service, caller, body).await,
-            Self::ReplicateKey => run::<replicate_key::Wire>(service, caller, body).await,
-            Self::RetireGrant => run::<retire_grant::Wire>(service, caller, body).await,
-            Self::RevokeGrant => run::<revoke_grant::Wire>(service, caller, body).await,
-            Self::RotateKeyOnDemand => run::<rotate_key_on_demand::Wire>(service, caller, body).await,
-            Self::ScheduleKeyDeletion => run::<schedule_key_deletion::Wire>(service, caller, body).await,
-            Self::Sign => run::<sign::Wire>(service, caller, body).await,
-            Self::TagResource => run::<tag_resource::Wire>(service, caller, body).await,
-            Self::UntagResource => run::<untag_resource::Wire>(service, caller, body).await,
-            Self::UpdateAlias => run::<update_alias::Wire>(service, caller, body).await,
-            Self::UpdateCustomKeyStore => run::<update_custom_key_store::Wire>(service, caller, body).await,
-            Self::UpdateKeyDescription => run::<update_key_description::Wire>(service, caller, body).await,
-            Self::UpdatePrimaryRegion => run::<update_primary_region::Wire>(service, caller, body).await,
-            Self::Verify => run::<verify::Wire>(service, caller, body).await,
-            Self::VerifyMac => run::<verify_mac::Wire>(service, caller, body).await,
+            Self::GenerateMac => run::<generate_mac::Wire>(service, caller, body, noted).await,
+            Self::GenerateRandom => run::<generate_random::Wire>(service, caller, body, noted).await,
+            Self::GetKeyLastUsage => run::<get_key_last_usage::Wire>(service, caller, body, noted).await,
+            Self::GetKeyPolicy => run::<get_key_policy::Wire>(service, caller, body, noted).await,
+            Self::GetKeyRotationStatus => run::<get_key_rotation_status::Wire>(service, caller, body, noted).await,
+            Self::GetParametersForImport => run::<get_parameters_for_import::Wire>(service, caller, body, noted).await,
+            Self::GetPublicKey => run::<get_public_key::Wire>(service, caller, body, noted).await,
+            Self::ImportKeyMaterial => run::<import_key_material::Wire>(service, caller, body, noted).await,
+            Self::ListAliases => run::<list_aliases::Wire>(service, caller, body, noted).await,
+            Self::ListGrants => run::<list_grants::Wire>(service, caller, body, noted).await,
+            Self::ListKeyPolicies => run::<list_key_policies::Wire>(service, caller, body, noted).await,
+            Self::ListKeyRotations => run::<list_key_rotations::Wire>(service, caller, body, noted).await,
+            Self::ListKeys => run::<list_keys::Wire>(service, caller, body, noted).await,
+            Self::ListResourceTags => run::<list_resource_tags::Wire>(service, caller, body, noted).await,
+            Self::ListRetirableGrants => run::<list_retirable_grants::Wire>(service, caller, body, noted).await,
+            Self::PutKeyPolicy => run::<put_key_policy::Wire>(service, caller, body, noted).await,
+            Self::ReEncrypt => run::<re_encrypt::Wire>(service, caller, body, noted).await,
+            Self::ReplicateKey => run::<replicate_key::Wire>(service, caller, body, noted).await,
+            Self::RetireGrant => run::<retire_grant::Wire>(service, caller, body, noted).await,
+            Self::RevokeGrant => run::<revoke_grant::Wire>(service, caller, body, noted).await,
+            Self::RotateKeyOnDemand => run::<rotate_key_on_demand::Wire>(service, caller, body, noted).await,
+            Self::ScheduleKeyDeletion => run::<schedule_key_deletion::Wire>(service, caller, body, noted).await,
+            Self::Sign => run::<sign::Wire>(service, caller, body, noted).await,
+            Self::TagResource => run::<tag_resource::Wire>(service, caller, body, noted).await,
+            Self::UntagResource => run::<untag_resource::Wire>(service, caller, body, noted).await,
+            Self::UpdateAlias => run::<update_alias::Wire>(service, caller, body, noted).await,
+            Self::UpdateCustomKeyStore => run::<update_custom_key_store::Wire>(service, caller, body, noted).await,
+            Self::UpdateKeyDescription => run::<update_key_description::Wire>(service, caller, body, noted).await,
+            Self::UpdatePrimaryRegion => run::<update_primary_region::Wire>(service, caller, body, noted).await,
+            Self::Verify => run::<verify::Wire>(service, caller, body, noted).await,
+            Self::VerifyMac => run::<verify_mac::Wire>(service, caller, body, noted).await,
         }
     }
 }

@@ -53,6 +53,7 @@ fn registers(index: u64) -> EntryOf<TypeConfig> {
         body: ControlBody::RegisterRegion(RegisterRegion {
             sealing_public_key: vec![byte; 32],
             role: RegionRole::Full,
+            signing_public_key: Vec::new(),
         }),
     };
     openraft::Entry { log_id: log_id(index), payload: EntryPayload::Normal(encode_command(&command).into()) }

@@ -1,6 +1,7 @@
 //! The control state: everything that the Regions agree on through the control log.
 
 mod apply;
+mod checkpoint;
 mod command;
 pub mod identity;
 mod key_set;
@@ -8,6 +9,7 @@ mod outcome;
 mod recent;
 mod state;
 
+pub use checkpoint::{AuditCheckpoint, AuditSignature, CHECKPOINTS_MAX, CountersignCheckpoint};
 pub use command::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
     ProposalId, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
@@ -15,4 +17,4 @@ pub use command::{
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};
-pub use state::{ControlState, RegionEntry, RegionRole};
+pub use state::{ControlState, FORMER_SIGNING_KEYS_MAX, RegionEntry, RegionRole};

@@ -2,6 +2,8 @@
 //! two states. Random sequences are judged in `kms-sim`.
 #![expect(clippy::unwrap_used, reason = "a step that fails is the result of the test")]
 
+#[path = "control/checkpoints.rs"]
+mod checkpoints;
 #[path = "control/imports.rs"]
 mod imports;
 #[path = "control/turns.rs"]
@@ -9,8 +11,8 @@ mod turns;
 
 use kms_core::control::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, ControlEffect, ControlOutcome, ControlState,
-    CreateKeySet, InitialProperties, ProposalId, Refusal, RegionRole, RegisterRegion, SealedBox, SetRotation,
-    StageMaterial, UpdatePrimary,
+    CreateKeySet, FORMER_SIGNING_KEYS_MAX, InitialProperties, ProposalId, Refusal, RegionRole, RegisterRegion,
+    SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_core::reconcile::{Step, next_step};
 use kms_core::regional::{
@@ -32,7 +34,8 @@ impl Log {
     fn with_key(replica: bool) -> Self {
         let mut log = Self { state: ControlState::default(), now: 0 };
         for region in [a(), b()] {
-            let body = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };
+            let body =
+                RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full, signing_public_key: Vec::new() };
             log.does(&region, ControlBody::RegisterRegion(body));
         }
         log.does(&a(), create(KeySpec::SymmetricDefault));
@@ -230,9 +233,37 @@ fn a_rotation_period_out_of_range_is_refused() {
 }
 
 #[test]
+fn a_new_signing_key_keeps_the_former_ones_and_a_missing_one_changes_nothing() {
+    let mut log = Log { state: ControlState::default(), now: 0 };
+    let register = |key: &[u8]| {
+        ControlBody::RegisterRegion(RegisterRegion {
+            sealing_public_key: vec![1],
+            role: RegionRole::Full,
+            signing_public_key: key.to_vec(),
+        })
+    };
+    let line = |log: &Log| log.state.region(&a()).unwrap().clone();
+    log.does(&a(), register(b""));
+    assert_eq!((line(&log).signing_public_key.as_slice(), line(&log).former_signing_keys.len()), (&b""[..], 0));
+    log.does(&a(), register(b"first"));
+    assert_eq!((line(&log).signing_public_key.as_slice(), line(&log).former_signing_keys.len()), (&b"first"[..], 0));
+    log.does(&a(), register(b"second"));
+    log.does(&a(), register(b""));
+    assert_eq!(line(&log).signing_public_key, b"second");
+    assert_eq!(line(&log).former_signing_keys, [b"first"]);
+    for n in 0..100_u8 {
+        log.does(&a(), register(&[n]));
+    }
+    assert_eq!(line(&log).former_signing_keys.len(), FORMER_SIGNING_KEYS_MAX);
+    assert_eq!(line(&log).former_signing_keys.last(), Some(&vec![98]));
+    log.refuses(&a(), register(&[7; 4097]), Refusal::Malformed);
+}
+
+#[test]
 fn keys_that_cannot_be_rotated_never_are() {
     let mut log = Log { state: ControlState::default(), now: 0 };
-    let register = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };
+    let register =
+        RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full, signing_public_key: Vec::new() };
     log.does(&a(), ControlBody::RegisterRegion(register));
     log.does(&a(), create(KeySpec::Rsa2048));
     log.refuses(&a(), schedule(90, 100), Refusal::NotRotatable);
@@ -300,9 +331,10 @@ fn a_late_proposal_of_an_earlier_life_does_not_touch_a_later_one() {
 #[test]
 fn a_region_does_not_change_its_role() {
     let mut log = Log::with_key(false);
-    let witness = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness };
+    let witness =
+        RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
     log.refuses(&a(), ControlBody::RegisterRegion(witness), Refusal::RoleMismatch);
-    let no_key = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Full };
+    let no_key = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Full, signing_public_key: Vec::new() };
     log.refuses(&a(), ControlBody::RegisterRegion(no_key), Refusal::Malformed);
 }
 

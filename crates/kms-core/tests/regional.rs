@@ -463,6 +463,18 @@ fn an_installation_is_refused_whole_when_one_version_is_there_already() {
 }
 
 #[test]
+fn wrapping_anew_replaces_what_is_here_and_brings_nothing_back() {
+    let mut region = Region::with_keys(2);
+    let held = region.key(1).materials[0].material_id;
+    let anew = |material_id| NewMaterial { material_id, wrapped: b"anew".to_vec() };
+    let before = region.state.clone();
+    let batch = vec![(key(1), anew(held)), (key(1), anew(material(77).material_id)), (key(9), anew(held))];
+    let (outcome, changes) = region.apply(RegionalBody::RewrapMaterial(batch));
+    assert_eq!((outcome, changes), (Ok(()), vec![RegionalChange::PutMaterial(key(1), anew(held))]));
+    assert_eq!(region.state, before, "no record changes");
+}
+
+#[test]
 fn a_key_id_is_taken_once() {
     let mut region = in_state(Lifecycle::Disabled);
     region.refuses(create(1), Refusal::KeyExists);

@@ -32,6 +32,7 @@ mod rsa_primes;
 mod sealed_secret;
 mod sealing;
 mod secret;
+mod signing_key;
 mod spec_code;
 
 pub use asymmetric_key::AsymmetricKey;
@@ -49,4 +50,5 @@ pub use region_kek::{KekEpoch, RegionKek};
 pub use root_key::RootKey;
 pub use sealed_secret::{AccessSecret, SecretInfo};
 pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
+pub use signing_key::{SigningKey, SigningPublicKey};
 pub use zeroize::Zeroizing;

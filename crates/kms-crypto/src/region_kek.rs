@@ -90,7 +90,7 @@ impl RegionKek {
     /// The cipher of a kind. Rows go under the KEK itself; tokens, whose bytes leave the Region, under derived keys.
     const fn cipher(&self, kind: Kind) -> &Cipher {
         match kind {
-            Kind::RegionKek | Kind::Material | Kind::SealingKey => &self.rows,
+            Kind::RegionKek | Kind::Material | Kind::SealingKey | Kind::SigningKey => &self.rows,
             Kind::ImportToken => &self.import_tokens,
             Kind::GrantToken => &self.grant_tokens,
         }

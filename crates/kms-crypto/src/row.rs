@@ -3,9 +3,10 @@
 //!
 //! ```text
 //! 0      version, 1
-//! 1      kind: 'K' Region KEK, 'M' key material, 'S' sealing key, 'I' import token, 'G' grant token
+//! 1      kind: 'K' Region KEK, 'M' key material, 'S' sealing key, 'V' signing key, 'I' import token, 'G' grant token
 //! 2..6   KEK epoch, u32 big endian: of the KEK itself ('K') or of the KEK that wraps (the others)
-//! 6..8   parameter, u16 big endian: 0 ('K', 'G'), key spec ('M'), HPKE KEM ID ('S'), wrapping algorithm and spec ('I')
+//! 6..8   parameter, u16 big endian: 0 ('K', 'G'), key spec ('M'), HPKE KEM ID ('S'), 1 for
+//!        Ed25519 ('V'), wrapping algorithm and spec ('I')
 //! 8..32  nonce
 //! 32..   XAES-256-GCM ciphertext and 16-byte tag
 //! ```
@@ -25,6 +26,7 @@ pub(crate) enum Kind {
     RegionKek,
     Material,
     SealingKey,
+    SigningKey,
     ImportToken,
     GrantToken,
 }
@@ -35,6 +37,7 @@ impl Kind {
             Self::RegionKek => b'K',
             Self::Material => b'M',
             Self::SealingKey => b'S',
+            Self::SigningKey => b'V',
             Self::ImportToken => b'I',
             Self::GrantToken => b'G',
         }
@@ -45,6 +48,7 @@ impl Kind {
             Self::RegionKek => "meridian/v1/row/region-kek",
             Self::Material => "meridian/v1/row/key-material",
             Self::SealingKey => "meridian/v1/row/sealing-key",
+            Self::SigningKey => "meridian/v1/row/signing-key",
             Self::ImportToken => "meridian/v1/token/import",
             Self::GrantToken => "meridian/v1/token/grant",
         }
@@ -57,6 +61,7 @@ impl Kind {
             Self::RegionKek => CryptoError::Malformed("wrapped Region KEK"),
             Self::Material => CryptoError::Malformed("wrapped key material"),
             Self::SealingKey => CryptoError::Malformed("wrapped sealing key"),
+            Self::SigningKey => CryptoError::Malformed("wrapped signing key"),
             Self::ImportToken | Self::GrantToken => CryptoError::Refused,
         }
     }

@@ -4,6 +4,7 @@
 //! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x20 and account, type and name of a principal, 0x21
 //! and an access key ID, 0x22 and the number of a session key (4 bytes, big endian).
 
+mod checkpoint;
 mod command;
 mod identity;
 mod key_set;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 pub const REGION_PREFIX: u8 = 0x10;
 /// First byte of the row of a key set.
 pub const KEY_SET_PREFIX: u8 = 0x11;
+/// First byte of the row of a Region's checkpoints.
+pub const CHECKPOINTS_PREFIX: u8 = 0x18;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
@@ -44,6 +47,10 @@ pub fn change_to_row(change: &ControlChange) -> Row {
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
         ControlChange::Identity(change) => identity::to_row(change),
+        ControlChange::PutCheckpoints(region, kept) => Row {
+            key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
+            value: Some(checkpoint::row_value(region, kept)),
+        },
         ControlChange::PutRecent { slot, sequence, id, outcome } => {
             let message = pb::RecentOutcome {
                 format: VERSION,
@@ -68,6 +75,7 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&prefix) if identity::PREFIXES.contains(&prefix) => {
             ControlChange::Identity(identity::decode(prefix, value)?)
         }
+        Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };
     let row = change_to_row(&change);
@@ -95,6 +103,8 @@ fn encode_region(entry: &RegionEntry) -> Vec<u8> {
         sealing_public_key: entry.sealing_public_key.clone(),
         role: parts::role(entry.role).into(),
         registered_at_ms: entry.registered_at.millis(),
+        signing_public_key: entry.signing_public_key.clone(),
+        former_signing_keys: entry.former_signing_keys.clone(),
     }
     .encode_to_vec()
 }
@@ -107,6 +117,8 @@ fn decode_region(bytes: &[u8]) -> Result<ControlChange, FormatError> {
         role: parts::parse_role(REGION, message.role)?,
         sealing_public_key: message.sealing_public_key,
         registered_at: Timestamp::from_millis(message.registered_at_ms),
+        signing_public_key: message.signing_public_key,
+        former_signing_keys: message.former_signing_keys,
     })))
 }
 

@@ -136,8 +136,13 @@ fn unknown_enum_values_are_refused() {
         message.body = Some(body);
         control_codec::decode_command(&message.encode_to_vec()).unwrap_err().problem
     };
-    let register =
-        |role| pb::control_command::Body::RegisterRegion(pb::RegisterRegion { sealing_public_key: vec![], role });
+    let register = |role| {
+        pb::control_command::Body::RegisterRegion(pb::RegisterRegion {
+            sealing_public_key: vec![],
+            role,
+            signing_public_key: Vec::new(),
+        })
+    };
     assert_eq!(command(register(0)), "Region role");
     assert_eq!(command(register(77)), "Region role");
     let outcome = |kind| {

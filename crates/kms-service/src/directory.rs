@@ -102,7 +102,10 @@ impl Directory {
             match change {
                 ControlChange::PutKeySet(set) => self.publish(&states, &set.key_id),
                 ControlChange::DeleteKeySet(key_id) => self.publish(&states, key_id),
-                ControlChange::PutRegion(_) | ControlChange::PutRecent { .. } | ControlChange::Identity(_) => {}
+                ControlChange::PutRegion(_)
+                | ControlChange::PutRecent { .. }
+                | ControlChange::PutCheckpoints(..)
+                | ControlChange::Identity(_) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The Region's own keys, and the key material they protect: the only place of the service that touches secrets.
 
+mod epochs;
 mod prepared;
 mod secrets;
 mod tokens;
@@ -152,13 +153,13 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Missing`] when the store does not have it.
     pub fn material(&self, key_id: &KeyId, material_id: &KeyMaterialId) -> Result<KeyMaterial, KeyringError> {
-        let stored = self.regional.wrapped_material(key_id, material_id).map_err(|_invalid| KeyringError::Store)?;
-        let wrapped = stored.ok_or(KeyringError::Missing)?;
-        let epoch = KeyMaterial::wrapped_epoch(&wrapped)?;
-        let keks = self.keks.load();
-        let kek = keks.get(&epoch).ok_or(KeyringError::Crypto)?;
-        let context = WrapContext { region: &self.region, key_id, material_id };
-        Ok(KeyMaterial::unwrap(&wrapped, kek, &context)?)
+        let stored = || self.regional.wrapped_material(key_id, material_id).map_err(|_invalid| KeyringError::Store);
+        let mut wrapped = stored()?.ok_or(KeyringError::Missing)?;
+        if !self.keks.load().contains_key(&KeyMaterial::wrapped_epoch(&wrapped)?) {
+            // Its KEK was destroyed since the row was read; then the row has been wrapped anew before.
+            wrapped = stored()?.ok_or(KeyringError::Missing)?;
+        }
+        self.unwrap(key_id, material_id, &wrapped)
     }
 
     /// The prepared cipher of a version of a symmetric key; from memory for a key in use, then without a lock.

@@ -4,6 +4,7 @@
 //! share, changes it through the ports [`RegionalLog`] and [`ControlLog`], and never names a transport: the AWS wire and
 //! gRPC call the same functions. It knows no Raft, no storage engine and no JSON shapes.
 
+mod audit;
 mod authorise;
 mod background;
 mod caller;
@@ -26,6 +27,7 @@ mod service;
 
 pub mod operations;
 
+pub use audit::{AuditDecision, AuditSink, audit_uuid};
 pub use authorise::Authenticated;
 pub use background::Progress;
 pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};

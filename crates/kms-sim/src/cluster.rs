@@ -155,7 +155,8 @@ impl Default for Cluster {
             granted: BTreeSet::new(),
         };
         for node in 0..cast::HOLDING_REGIONS {
-            let body = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };
+            let body =
+                RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full, signing_public_key: Vec::new() };
             cluster.propose(node, ControlBody::RegisterRegion(body));
             cluster.commit(0);
         }

@@ -115,7 +115,14 @@ impl Proposer {
         let register = |n: usize| {
             let role = if n < cast::HOLDING_REGIONS { RegionRole::Full } else { RegionRole::Witness };
             let sealing_public_key = if role == RegionRole::Full { vec![1] } else { Vec::new() };
-            (cast::region(n), ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role }))
+            (
+                cast::region(n),
+                ControlBody::RegisterRegion(RegisterRegion {
+                    sealing_public_key,
+                    role,
+                    signing_public_key: Vec::new(),
+                }),
+            )
         };
         (0..=cast::HOLDING_REGIONS).map(register).map(|(region, body)| self.wrap(region, body)).collect()
     }
@@ -199,7 +206,7 @@ impl Proposer {
         let role = if draw.flaw == Some(Flaw::Value) { RegionRole::Witness } else { RegionRole::Full };
         let renewed = self.next().to_be_bytes().to_vec();
         let sealing_public_key = if draw.flaw == Some(Flaw::Boxes) { Vec::new() } else { renewed };
-        ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role })
+        ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role, signing_public_key: Vec::new() })
     }
 
     fn create(&mut self, draw: &Draw) -> ControlBody {
@@ -310,7 +317,10 @@ fn proposer(draw: &Draw) -> RegionName {
 
 fn set_key(body: &mut ControlBody, other: KeyId) {
     match body {
-        ControlBody::RegisterRegion(_) | ControlBody::Identity(_) => {}
+        ControlBody::RegisterRegion(_)
+        | ControlBody::SignCheckpoint(_)
+        | ControlBody::CountersignCheckpoint(_)
+        | ControlBody::Identity(_) => {}
         ControlBody::CreateKeySet(b) => b.key_id = other,
         ControlBody::AddReplica(b) => b.key_id = other,
         ControlBody::ReplicaReady { key_id, .. }

@@ -120,6 +120,8 @@ impl Model {
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,
+            // Nothing of a key follows from a checkpoint, and none is drawn.
+            ControlBody::SignCheckpoint(_) | ControlBody::CountersignCheckpoint(_) => return None,
         }
         Some(())
     }

@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and how its outcome becomes an exit code.
 
+mod audit;
 mod chaos;
 mod client;
 mod cluster;
@@ -13,6 +14,7 @@ mod keys;
 mod node;
 pub(crate) mod output;
 mod promote;
+mod region;
 mod rotation;
 mod signals;
 mod status;
@@ -50,6 +52,8 @@ enum Command {
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
     Identity(identity::IdentityArgs),
+    Region(region::RegionArgs),
+    Audit(audit::AuditArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
     Node(node::NodeArgs),
@@ -83,6 +87,8 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
         Command::Identity(args) => identity::run(args),
+        Command::Region(args) => region::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),
         Command::Node(args) => node::run(args),

@@ -61,10 +61,25 @@ pub(crate) struct NodeConfig {
     pub(crate) raft: RaftConfig,
     /// Bounds on what clients may ask for at once.
     pub(crate) limits: Limits,
+    /// How long an epoch of the Region KEK lasts, in days.
+    pub(crate) kek_rotation_days: u32,
     /// How much there may be of what.
     pub(crate) quotas: kms_service::Quotas,
+    /// The audit log.
+    pub(crate) audit: AuditConfig,
     /// Form and detail of the log on standard error.
     pub(crate) log: LogConfig,
+}
+
+/// The audit log. What is dangerous is off unless an operator asks for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AuditConfig {
+    /// How often the Region signs the head of its log, if it has grown.
+    pub(crate) checkpoint_interval: Duration,
+    /// Requests go on without a record.
+    pub(crate) danger_go_on: bool,
+    /// A damaged log is opened all the same.
+    pub(crate) danger_go_on_after_damage: bool,
 }
 
 impl NodeConfig {

@@ -293,6 +293,7 @@ fn write_configs(
             day_length: options.day_length.as_deref(),
             identity_lease: options.identity_lease.as_deref(),
             quotas: &options.quotas,
+            checkpoint_interval: Some("2s"),
             raft_ms: raft_timing_ms(options.latency_ms),
             log_format: "text",
             peers: &peers,

@@ -7,6 +7,8 @@ mod cluster;
 mod data_plane;
 mod identity;
 mod identity_service;
+mod recording;
+mod region_keys;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
@@ -14,6 +16,7 @@ use crate::node::Handles;
 use crate::tls::{self, Credentials, IncomingSettings, PeerIdentity};
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::identity_server::IdentityServer;
+use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +87,7 @@ impl Server {
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
         let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
+        let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let router = TonicServer::builder()
             .timeout(REQUEST_TIMEOUT)
@@ -94,6 +98,7 @@ impl Server {
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
             .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
+            .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)
             .add_service(health)
             .add_service(reflection);

@@ -8,8 +8,10 @@ mod grpc;
 mod hardening;
 mod node;
 mod pki;
+mod signatures;
 mod telemetry;
 mod tls;
+mod witnesses;
 
 use std::process::ExitCode;
 

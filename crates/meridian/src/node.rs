@@ -1,9 +1,13 @@
 //! One Region's node: builds every part in order and runs until shutdown.
 
 mod api;
+mod audit;
 mod catch_up;
+mod checkpoints;
+mod events;
 mod hierarchy;
 mod identities;
+mod kek_rotation;
 mod last_uses;
 mod local_replicas;
 mod metrics;
@@ -16,8 +20,14 @@ mod system;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
+use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
+use audit::RegionAudit;
+pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
+use checkpoints::Checkpoints;
+use events::Events;
+use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
@@ -43,8 +53,14 @@ pub(crate) struct Handles {
     pub(crate) control: ControlNode,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) clock: Arc<dyn kms_service::Clock>,
-    /// Encoded public key for the directory; empty on a witness.
-    pub(crate) sealing_public_key: Vec<u8>,
+    /// This Region's line in the directory.
+    pub(crate) registration: schedules::Registration,
+    /// Signs in the name of this Region.
+    pub(crate) signer: Arc<RegionSigner>,
+    /// The audit log.
+    pub(crate) audit: Arc<RegionAudit>,
+    /// The Region KEKs.
+    pub(crate) keks: Arc<KekRotation>,
     /// The directory of principals.
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
@@ -54,7 +70,7 @@ pub(crate) struct Handles {
 impl Handles {
     /// Whether this node holds keys, or only votes.
     pub(crate) fn is_witness(&self) -> bool {
-        self.sealing_public_key.is_empty()
+        self.registration.sealing_public_key.is_empty()
     }
 
     /// What a ready Region says of itself: it serves the principals of its file even when the lease on the directory is over.
@@ -70,8 +86,11 @@ impl Handles {
         if self.control.status().role == ControlRole::Stopped {
             return Some("the control log of this Region has stopped");
         }
-        if !schedules::is_registered(&self.control, self.service.region(), &self.sealing_public_key) {
+        if !self.registration.is_done(&self.control) {
             return Some("this Region is not in the cluster's directory yet: it waits for a majority of Regions");
+        }
+        if let Some(reason) = self.audit.refusal() {
+            return Some(reason);
         }
         if !self.caught_up.is_done() {
             return Some("this Region catches up with the control log");
@@ -103,13 +122,14 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let mut tasks = JoinSet::new();
     tasks.spawn(reconciler::run(Arc::clone(&handles.service), Arc::clone(&handles.agenda), stop.clone()));
     tasks.spawn(schedules::run(Arc::clone(&handles.service), stop.clone()));
+    tasks.spawn(Arc::clone(&handles.keks).run(stop.clone()));
     tasks.spawn(last_uses::run(Arc::clone(&handles.service), stop.clone()));
-    tasks.spawn(schedules::register(
-        handles.control.clone(),
-        config.region.clone(),
-        handles.sealing_public_key.clone(),
-        stop.clone(),
-    ));
+    tasks.spawn(schedules::register(handles.control.clone(), handles.registration.clone(), stop.clone()));
+    let audit_directory = audit::directory(&config.data_dir);
+    let checkpoints = Checkpoints::new(Arc::clone(&handles), audit_directory, config.audit.checkpoint_interval);
+    tasks.spawn(checkpoints.run(stop.clone()));
+    let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir)?;
+    tasks.spawn(events.run(stop.clone()));
     if parts.role == Role::Region {
         let identities = Arc::clone(&handles.identity.identities);
         tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
@@ -145,6 +165,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
 }
 
 struct Parts {
+    store: Arc<dyn Store>,
     role: Role,
     handles: Handles,
     api: Arc<api::Front>,
@@ -176,31 +197,26 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
-    // A witness names no sealing key, so that nothing can be sealed to it.
-    let sealing_public_key = match role {
-        Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
-        Role::Witness => Vec::new(),
+    let signer = Arc::new(RegionSigner::new(Arc::clone(&hierarchy.signing)));
+    let registration = schedules::Registration {
+        region: config.region.clone(),
+        // A witness names no sealing key, so that nothing can be sealed to it.
+        sealing_public_key: match role {
+            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+            Role::Witness => Vec::new(),
+        },
+        signing_public_key: signer.public().as_bytes().to_vec(),
     };
 
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
-    let regional = RegionalWriter::start(
-        Arc::clone(&store),
-        Arc::clone(&directory),
-        Arc::clone(&clock),
-        Arc::clone(&agenda),
-        failed.clone(),
+    let RegionalParts { regional, keyring, keks } = start_regional(
+        config,
+        hierarchy,
+        (Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)),
+        (&directory, &agenda),
+        failed,
     )?;
-    let keyring = Arc::new(Keyring::new(
-        (config.cluster_id.clone(), config.region.clone()),
-        hierarchy.keks,
-        hierarchy.sealing,
-        Arc::clone(&entropy),
-        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
-        config.limits.material_cache_entries,
-    ));
-    regional.attach(Arc::clone(&keyring));
-
     let lease = Arc::new(kms_service::Lease::new(config.identity_lease, Arc::clone(&clock)));
     let identity = Arc::new(identities::IdentityDesk {
         directory: Arc::clone(&directory),
@@ -211,6 +227,9 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let observer = Arc::new(Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity)));
     let control = start_control(config, &store, &credentials, &directory, observer, &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
+    // Before anything is served: what cannot be recorded is not done.
+    let known = checkpoints::known_heads(&control.state(), &config.region);
+    let audit = Arc::new(RegionAudit::open(config, &signer, &clock, known)?);
     let ports = Ports {
         control: Arc::new(control.clone()),
         regional,
@@ -224,7 +243,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     settings.quotas = config.quotas;
     settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
-    let api = make_api(&service, &identity, Arc::clone(&clock));
+    let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
@@ -234,11 +253,61 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         control,
         agenda,
         clock,
-        sealing_public_key,
+        registration,
+        signer,
+        audit,
+        keks,
         identity,
         caught_up: CaughtUp::default(),
     };
-    Ok(Parts { role, handles, api, principals, credentials })
+    Ok(Parts { store, role, handles, api, principals, credentials })
+}
+
+/// The regional log and what works on this Region's store.
+struct RegionalParts {
+    regional: Arc<RegionalWriter>,
+    keyring: Arc<Keyring>,
+    keks: Arc<KekRotation>,
+}
+
+/// Starts the regional log over this Region's own keys.
+fn start_regional(
+    config: &NodeConfig,
+    hierarchy: hierarchy::Hierarchy,
+    sources: (Arc<dyn Store>, Arc<dyn kms_service::Clock>, Arc<dyn kms_crypto::Entropy>),
+    published: (&Arc<Directory>, &Arc<Agenda>),
+    failed: &CancellationToken,
+) -> anyhow::Result<RegionalParts> {
+    let (store, clock, entropy) = sources;
+    let (directory, agenda) = published;
+    let regional = RegionalWriter::start(
+        Arc::clone(&store),
+        Arc::clone(directory),
+        Arc::clone(&clock),
+        Arc::clone(agenda),
+        failed.clone(),
+    )?;
+    let keyring = Arc::new(Keyring::new(
+        (config.cluster_id.clone(), config.region.clone()),
+        hierarchy.keks,
+        hierarchy.sealing,
+        Arc::clone(&entropy),
+        Arc::clone(&regional) as Arc<dyn kms_service::RegionalLog>,
+        config.limits.material_cache_entries,
+    ));
+    regional.attach(Arc::clone(&keyring));
+    let keks = Arc::new(KekRotation::new(
+        config.clone(),
+        KekRotationParts {
+            store: Arc::clone(&store),
+            files: hierarchy.files,
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&clock),
+            keyring: Arc::clone(&keyring),
+            regional: Arc::clone(&regional),
+        },
+    ));
+    Ok(RegionalParts { regional, keyring, keks })
 }
 
 /// Starts this Region's node of the control log and publishes its state.
@@ -299,9 +368,11 @@ fn make_api(
     service: &Arc<Service>,
     identity: &identities::IdentityDesk,
     clock: Arc<dyn kms_service::Clock>,
+    audit: &Arc<RegionAudit>,
 ) -> kms_aws::Api {
     let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());
-    kms_aws::Api::new(Arc::clone(service), Arc::clone(&identity.principals), clock, request_ids)
+    let audit = Arc::clone(audit) as Arc<dyn kms_service::AuditSink>;
+    kms_aws::Api::new(Arc::clone(service), Arc::clone(&identity.principals), clock, request_ids, audit)
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

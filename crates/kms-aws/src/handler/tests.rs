@@ -31,7 +31,7 @@ impl Answer {
 }
 
 async fn send(api: &Api, request: Request<Vec<u8>>) -> Answer {
-    let response = api.handle(request.map(Bytes::from)).await;
+    let response = api.handle(api.request_id(), request.map(Bytes::from)).await;
     let outcome = response.extensions().get::<Outcome>().unwrap().clone();
     let (parts, body) = response.into_parts();
     Answer { status: parts.status.as_u16(), headers: parts.headers, body, outcome }
@@ -116,7 +116,7 @@ async fn what_the_listener_refuses_looks_like_every_other_error() {
         (WireError::RequestTimeout, 408, "RequestTimeoutException"),
         (WireError::ServiceUnavailable, 503, "ServiceUnavailableException"),
     ] {
-        let response = api.refuse(error);
+        let response = api.refuse(api.request_id(), Origin::default(), error).await;
         assert_eq!(response.status().as_u16(), status);
         assert_eq!(serde_json::from_slice::<Value>(response.body()).unwrap()["__type"], code);
         assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
@@ -222,4 +222,38 @@ proptest! {
         check_shape(&answer)?;
         prop_assert_eq!(answer.status, 400);
     }
+}
+
+#[tokio::test]
+async fn every_request_leaves_one_record_and_nobody_is_answered_without_one() {
+    let audit = Arc::new(region::MemoryAudit::default());
+    let api = region::audited_api(Arc::clone(&audit));
+    let created = call(&api, "CreateKey", br#"{"Description":"d","Tags":[{"TagKey":"k","TagValue":"v"}]}"#).await;
+    let key_id = created.json()["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned();
+    let body = json!({"KeyId": key_id, "Plaintext": "c2VjcmV0", "EncryptionContext": {"a": "1"}}).to_string();
+    assert_eq!(call(&api, "Encrypt", body.as_bytes()).await.status, 200);
+    assert_eq!(call(&api, "Encrypt", b"{").await.status, 400);
+    assert_eq!(send(&api, Draft::new("TrentService.Decrypt", b"{}").unsigned("/")).await.status, 400);
+    let refused = api.refuse(api.request_id(), Origin::default(), WireError::RequestEntityTooLarge).await;
+    assert_eq!(refused.status().as_u16(), 413);
+    drop(api.handle(api.request_id(), Draft::new("TrentService.ListKeys", b"{}").sign().map(Bytes::from)));
+    let lines = audit.lines.lock().unwrap().clone();
+    let of = |line: usize, part: &str| assert!(lines[line].contains(part), "{part}: {}", lines[line]);
+    assert_eq!(lines.len(), 5, "a request that was never begun has no record");
+    for part in ["CreateKey", "keyMetadata", "tagKey", "user/alice"] {
+        of(0, part);
+    }
+    for part in ["Encrypt", "SYMMETRIC_DEFAULT", "encryptionContext", &key_id] {
+        of(1, part);
+    }
+    assert!(!lines[1].contains("c2VjcmV0") && !lines[1].to_lowercase().contains("plaintext"), "{}", lines[1]);
+    of(2, "SerializationException");
+    of(3, "MissingAuthenticationTokenException");
+    of(3, "Decrypt");
+    of(4, "RequestEntityTooLarge");
+
+    audit.full.store(true, std::sync::atomic::Ordering::Relaxed);
+    let answer = call(&api, "Encrypt", body.as_bytes()).await;
+    assert_eq!((answer.status, answer.outcome.code), (500, Some("KMSInternalException")));
+    assert_eq!(audit.lines.lock().unwrap().len(), 5);
 }

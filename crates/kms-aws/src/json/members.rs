@@ -11,6 +11,7 @@ use super::value::{Entries, Json};
 use crate::{Fault, WireError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kms_audit::Elements;
 use kms_service::{KmsError, Validation};
 use kms_types::{EncryptionContext, KeyMaterialId, RegionName, Timestamp};
 use std::borrow::Cow;
@@ -51,6 +52,11 @@ impl<'a> Members<'a> {
             }
             other => Err(wrong_type(other, "a structure").into()),
         }
+    }
+
+    /// Adds what the audit record may show of the request.
+    pub(crate) fn for_audit(&self, shown: Elements<'static>) -> Elements<'static> {
+        super::audited::elements(shown, &self.entries)
     }
 
     /// Ends reading: `request`, unless something was wrong with a member.

@@ -238,7 +238,11 @@ pub fn proposal_id(node: u64, number: u64) -> ProposalId {
 }
 
 pub fn register(key: u8) -> ControlBody {
-    ControlBody::RegisterRegion(RegisterRegion { sealing_public_key: vec![key; 32], role: RegionRole::Full })
+    ControlBody::RegisterRegion(RegisterRegion {
+        sealing_public_key: vec![key; 32],
+        role: RegionRole::Full,
+        signing_public_key: Vec::new(),
+    })
 }
 
 pub fn create_key(index: usize, number: u8) -> ControlBody {

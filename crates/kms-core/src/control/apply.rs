@@ -5,13 +5,16 @@ mod import;
 
 use super::{
     ActivateMaterial, Activation, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
-    ControlOutcome, ControlState, CreateKeySet, Holder, HolderStatus, KeySet, MaterialVersion, RecentProposals,
-    Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+    ControlOutcome, ControlState, CreateKeySet, FORMER_SIGNING_KEYS_MAX, Holder, HolderStatus, KeySet, MaterialVersion,
+    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
 };
 use crate::LogPosition;
 use kms_types::{KeyId, KeySpec, Origin, RegionName, RotationType, Timestamp, limits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Longest encoded public signing key, in bytes; that of ML-DSA-87 fits.
+const SIGNING_KEY_BYTES_MAX: usize = 4 * 1024;
 
 type Step = Result<(Vec<ControlChange>, Vec<ControlEffect>), Refusal>;
 
@@ -58,19 +61,24 @@ impl ControlState {
             ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
                 self.withdraw_imported_material(region, key_id, *expected_epoch, material_id)
             }
+            ControlBody::SignCheckpoint(body) => self.sign_checkpoint(region, body),
+            ControlBody::CountersignCheckpoint(body) => self.countersign_checkpoint(region, body),
         }
     }
 
     fn register_region(&self, region: &RegionName, at: Timestamp, body: &RegisterRegion) -> Step {
-        if let Some(old) = self.regions.get(region) {
+        let old = self.regions.get(region);
+        let (signing_public_key, former_signing_keys) = signing_keys(old.map(AsRef::as_ref), body);
+        if let Some(old) = old {
             if old.role != body.role {
                 return Err(Refusal::RoleMismatch);
             }
-            if old.sealing_public_key == body.sealing_public_key {
+            if old.sealing_public_key == body.sealing_public_key && old.signing_public_key == signing_public_key {
                 return Ok((Vec::new(), Vec::new()));
             }
         }
-        if (body.role == RegionRole::Witness) != body.sealing_public_key.is_empty() {
+        let too_long = body.signing_public_key.len() > SIGNING_KEY_BYTES_MAX;
+        if too_long || (body.role == RegionRole::Witness) != body.sealing_public_key.is_empty() {
             return Err(Refusal::Malformed);
         }
         let entry = RegionEntry {
@@ -78,6 +86,8 @@ impl ControlState {
             sealing_public_key: body.sealing_public_key.clone(),
             role: body.role,
             registered_at: at,
+            signing_public_key,
+            former_signing_keys,
         };
         Ok((vec![ControlChange::PutRegion(Arc::new(entry))], Vec::new()))
     }
@@ -282,6 +292,21 @@ impl ControlState {
             _ => Err(Refusal::RegionUnknown),
         }
     }
+}
+
+/// The signing key of a Region's line after a registration, and those before it.
+fn signing_keys(old: Option<&RegionEntry>, body: &RegisterRegion) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let Some(old) = old else { return (body.signing_public_key.clone(), Vec::new()) };
+    let mut former = old.former_signing_keys.clone();
+    if body.signing_public_key.is_empty() || body.signing_public_key == old.signing_public_key {
+        return (old.signing_public_key.clone(), former);
+    }
+    if !old.signing_public_key.is_empty() {
+        former.push(old.signing_public_key.clone());
+        let surplus = former.len().saturating_sub(FORMER_SIGNING_KEYS_MAX);
+        former.drain(..surplus);
+    }
+    (body.signing_public_key.clone(), former)
 }
 
 fn check_rotatable(set: &KeySet) -> Result<(), Refusal> {

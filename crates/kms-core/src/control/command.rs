@@ -1,6 +1,6 @@
 //! What a Region may ask of the control log.
 
-use super::{RegionRole, SealedBox};
+use super::{AuditCheckpoint, CountersignCheckpoint, RegionRole, SealedBox};
 use crate::RotationSchedule;
 use kms_types::{AccountId, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +79,10 @@ pub enum ControlBody {
         /// The staged material.
         material_id: KeyMaterialId,
     },
+    /// The proposing Region signs the head of its audit log.
+    SignCheckpoint(AuditCheckpoint),
+    /// The proposing Region signs a checkpoint of another Region's audit log.
+    CountersignCheckpoint(CountersignCheckpoint),
 }
 
 /// See [`ControlBody::RegisterRegion`].
@@ -88,6 +92,8 @@ pub struct RegisterRegion {
     pub sealing_public_key: Vec<u8>,
     /// Whether the Region may hold keys.
     pub role: RegionRole,
+    /// Encoded public key that checks what the Region signs; empty leaves the directory's one.
+    pub signing_public_key: Vec<u8>,
 }
 
 /// Properties of a new key resource that are independent per Region.

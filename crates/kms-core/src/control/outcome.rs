@@ -1,6 +1,6 @@
 //! What comes of a control command.
 
-use super::{KeySet, ProposalId, RegionEntry};
+use super::{AuditCheckpoint, KeySet, ProposalId, RegionEntry};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
@@ -133,6 +133,8 @@ pub enum ControlChange {
     PutRegion(Arc<RegionEntry>),
     /// A row of the directory of principals.
     Identity(super::identity::IdentityChange),
+    /// The checkpoints of a Region's audit log, oldest first; at most [`super::CHECKPOINTS_MAX`].
+    PutCheckpoints(RegionName, Arc<Vec<AuditCheckpoint>>),
     /// An outcome is remembered; `slot` is below [`super::RECENT_PROPOSALS`].
     PutRecent {
         /// Place in the ring.

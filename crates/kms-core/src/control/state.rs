@@ -1,7 +1,7 @@
 //! The control state itself and how rows come back into it.
 
 use super::identity::{IdentityState, RecipientBox};
-use super::{ControlChange, KeySet, RecentProposals};
+use super::{AuditCheckpoint, ControlChange, KeySet, RecentProposals};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,9 +14,14 @@ pub struct ControlState {
     pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
     pub(super) recent: RecentProposals,
     pub(super) identities: IdentityState,
+    /// Checkpoints of each Region's audit log, oldest first.
+    pub(super) checkpoints: BTreeMap<RegionName, Arc<Vec<AuditCheckpoint>>>,
     /// Automatic rotations by due date; derived from the key sets.
     pub(super) rotations_due: BTreeSet<(Timestamp, KeyId)>,
 }
+
+/// Most former signing keys that a Region's line keeps.
+pub const FORMER_SIGNING_KEYS_MAX: usize = 16;
 
 /// A line of the Region directory.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub struct RegionEntry {
     pub role: RegionRole,
     /// When the line was last changed.
     pub registered_at: Timestamp,
+    /// Encoded public key that checks what the Region signs; empty until the Region has registered one.
+    pub signing_public_key: Vec<u8>,
+    /// The keys before it, oldest first, so that old signatures can be checked; at most [`FORMER_SIGNING_KEYS_MAX`].
+    pub former_signing_keys: Vec<Vec<u8>>,
 }
 
 impl fmt::Debug for RegionEntry {
@@ -112,6 +121,9 @@ impl ControlState {
                 self.regions.insert(entry.region.clone(), Arc::clone(entry));
             }
             ControlChange::Identity(change) => self.identities.absorb(change),
+            ControlChange::PutCheckpoints(region, kept) => {
+                self.checkpoints.insert(region.clone(), Arc::clone(kept));
+            }
             ControlChange::PutRecent { sequence, id, outcome, .. } => {
                 self.recent.insert(*sequence, *id, outcome.clone());
             }
@@ -128,8 +140,11 @@ impl ControlState {
             id: *id,
             outcome: outcome.clone(),
         });
+        let checkpoints = self.checkpoints.iter();
+        let checkpoints =
+            checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
         let identities = self.identities.rows().map(ControlChange::Identity);
-        regions.chain(sets).chain(identities).chain(recent)
+        regions.chain(sets).chain(identities).chain(recent).chain(checkpoints)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

@@ -47,6 +47,7 @@ impl RegionalState {
             RegionalBody::DeleteImportedMaterial { key_id, material_id } => {
                 self.delete_imported_material(key_id, material_id.as_ref())
             }
+            RegionalBody::RewrapMaterial(materials) => Ok(self.rewrap_material(materials)),
             RegionalBody::ExpireMaterial { key_id, material_id } => self.expire_material(at, key_id, material_id),
             RegionalBody::ExpectMaterial(body) => self.expect_material(body),
             RegionalBody::SettleMaterial { key_id, material_id } => self.settle_material(key_id, material_id),

@@ -44,6 +44,8 @@ pub enum RegionalBody {
         /// The version; the current one if it is not named.
         material_id: Option<KeyMaterialId>,
     },
+    /// Material that the Region has, wrapped under a newer Region KEK. What has gone meanwhile stays gone.
+    RewrapMaterial(Vec<(KeyId, NewMaterial)>),
     /// The time of imported material has come.
     ExpireMaterial {
         /// The key.
@@ -115,6 +117,44 @@ pub enum RegionalBody {
     /// with its aliases and grants go. Of a key with very many grants some go first; then the key is still there, and the
     /// command is due again.
     DestroyKey(KeyId),
+}
+
+impl RegionalBody {
+    /// The material on its way into the store, with the key that it belongs to.
+    pub fn materials_mut(&mut self) -> Vec<(KeyId, &mut NewMaterial)> {
+        match self {
+            Self::CreateKey(body) => body.material.iter_mut().map(|material| (body.key_id, material)).collect(),
+            Self::InstallMaterial(body) => body.materials.iter_mut().map(|material| (body.key_id, material)).collect(),
+            Self::RotateMaterial(body) => vec![(body.key_id, &mut body.material)],
+            Self::ImportMaterial(body) => vec![(body.key_id, &mut body.material)],
+            Self::RewrapMaterial(materials) => materials.iter_mut().map(|(key_id, m)| (*key_id, m)).collect(),
+            Self::CreateReplica(_)
+            | Self::RotateToImported { .. }
+            | Self::DeleteImportedMaterial { .. }
+            | Self::ExpireMaterial { .. }
+            | Self::ExpectMaterial(_)
+            | Self::SettleMaterial { .. }
+            | Self::ForgetMaterial { .. }
+            | Self::EnableKey(_)
+            | Self::DisableKey(_)
+            | Self::SetDescription(..)
+            | Self::PutKeyPolicy(..)
+            | Self::Tag(..)
+            | Self::Untag(..)
+            | Self::CreateAlias(_)
+            | Self::UpdateAlias(_)
+            | Self::DeleteAlias(..)
+            | Self::CreateGrant(_)
+            | Self::DeleteGrant { .. }
+            | Self::RecordUse(_)
+            | Self::SetRotation(..)
+            | Self::ScheduleDeletion(_)
+            | Self::StartDeletionClock { .. }
+            | Self::AwaitReplicaDeletion(_)
+            | Self::CancelDeletion(_)
+            | Self::DestroyKey(_) => Vec::new(),
+        }
+    }
 }
 
 /// See [`RegionalBody::CreateKey`].

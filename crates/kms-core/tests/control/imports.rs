@@ -28,7 +28,8 @@ impl Log {
     fn with_external_key(spec: KeySpec) -> Self {
         let mut log = Self { state: ControlState::default(), now: 0 };
         for region in [a(), b()] {
-            let body = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };
+            let body =
+                RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full, signing_public_key: Vec::new() };
             log.does(&region, ControlBody::RegisterRegion(body));
         }
         log.does(&a(), external(spec));
@@ -97,7 +98,8 @@ fn a_replica_of_an_external_key_comes_without_boxes() {
 #[test]
 fn origin_and_first_material_belong_together() {
     let mut log = Log { state: ControlState::default(), now: 0 };
-    let register = RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full };
+    let register =
+        RegisterRegion { sealing_public_key: vec![1], role: RegionRole::Full, signing_public_key: Vec::new() };
     log.does(&a(), ControlBody::RegisterRegion(register));
     let ControlBody::CreateKeySet(own) = create(KeySpec::SymmetricDefault) else { unreachable!() };
     let without = CreateKeySet { first: None, ..own.clone() };

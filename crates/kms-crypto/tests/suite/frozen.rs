@@ -5,7 +5,7 @@ use crate::fixture::{Stream, Vectors, context, kek, material, multi_region_key, 
 use hex::encode;
 use kms_crypto::{
     BlobHeader, KekEpoch, KeyMaterial, MessageCipher, PassphraseParams, RegionKek, RootKey, SealInfo, SealingKey,
-    SealingPublicKey, WrapContext, parse_header, seal,
+    SealingPublicKey, SigningKey, SigningPublicKey, WrapContext, parse_header, seal,
 };
 use kms_types::{KeyId, KeyMaterialId, KeySpec, RegionName};
 
@@ -13,6 +13,7 @@ type Lines = Vec<(&'static str, String)>;
 
 const ROOT_KEY: &str = include_str!("../../../../tests/vectors/crypto/root-key-v1.txt");
 const ROWS: &str = include_str!("../../../../tests/vectors/crypto/rows-v1.txt");
+const SIGNING_KEY: &str = include_str!("../../../../tests/vectors/crypto/signing-key-v1.txt");
 const MATERIAL_ID: &str = include_str!("../../../../tests/vectors/crypto/material-id-v1.txt");
 const SEALED_BOX: &str = include_str!("../../../../tests/vectors/crypto/sealed-box-v1.txt");
 const BLOB: &str = include_str!("../../../../tests/vectors/crypto/blob-v1.txt");
@@ -113,6 +114,32 @@ fn frozen_rows_open() {
     assert_eq!(SealingKey::wrapped_epoch(&row), Ok(epoch));
     let sealing = SealingKey::unwrap(&row, &kek, &region).unwrap();
     assert_eq!(sealing.public().as_bytes(), v.hex("sealing_public_key"));
+}
+
+#[test]
+fn the_signing_key_is_remade_and_opens_from_its_frozen_row() {
+    let (kek, region, message) = (kek(7), region("eu-west-1"), b"meridian frozen label v1\0message");
+    let signing = SigningKey::generate(&Stream::new("frozen signing key")).unwrap();
+    let row = signing.wrap(&kek, &region, &Stream::new("frozen signing row nonces")).unwrap();
+    let lines = vec![
+        ("root_key", encode(root("frozen root key").expose_for_file())),
+        ("region", region.to_string()),
+        ("kek_epoch", "7".to_owned()),
+        ("seed", secret_hex("frozen signing key", 32)),
+        ("signing_public_key", encode(signing.public().as_bytes())),
+        ("signing_key_id", encode(signing.public().id())),
+        ("wrapped_signing_key", encode(row)),
+        ("message", encode(message)),
+        ("signature", encode(signing.sign(message).unwrap())),
+    ];
+    assert_frozen(SIGNING_KEY, &lines);
+
+    let v = Vectors::read(SIGNING_KEY);
+    let row = v.hex("wrapped_signing_key");
+    assert_eq!(SigningKey::wrapped_epoch(&row), Ok(KekEpoch(7)));
+    let opened = SigningKey::unwrap(&row, &kek, &region).unwrap();
+    assert_eq!(opened.public(), SigningPublicKey::from_bytes(&v.hex("signing_public_key")).unwrap());
+    assert!(opened.public().verify(&v.hex("message"), &v.hex("signature")));
 }
 
 #[test]

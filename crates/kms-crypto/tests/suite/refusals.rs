@@ -3,7 +3,7 @@
 use crate::fixture::{Stream, context, kek, material, multi_region_key, region, root, single_region_key};
 use kms_crypto::{
     BLOB_OVERHEAD_BYTES, CryptoError, KekEpoch, KeyMaterial, MessageCipher, RegionKek, SealingKey, SealingPublicKey,
-    WrapContext, parse_header,
+    SigningKey, SigningPublicKey, WrapContext, parse_header,
 };
 use kms_types::limits::{CIPHERTEXT_BYTES_MAX, PLAINTEXT_BYTES_MAX};
 use proptest::prelude::*;
@@ -50,6 +50,10 @@ fn every_altered_bit_and_length_of_a_row_is_refused() {
     }
     for altered in alterations(&sealing.wrap(&kek, &region, &nonces).unwrap()) {
         SealingKey::unwrap(&altered, &kek, &region).unwrap_err();
+    }
+    let signing = SigningKey::generate(&Stream::new("v")).unwrap();
+    for altered in alterations(&signing.wrap(&kek, &region, &nonces).unwrap()) {
+        SigningKey::unwrap(&altered, &kek, &region).unwrap_err();
     }
 }
 
@@ -99,6 +103,37 @@ fn sealing_key_opens_in_its_region_only() {
     let (kek, here) = (kek(3), region("us-east-1"));
     let row = SealingKey::generate(&Stream::new("s")).unwrap().wrap(&kek, &here, &Stream::new("n")).unwrap();
     assert_eq!(SealingKey::unwrap(&row, &kek, &region("us-east-2")).unwrap_err(), REFUSED);
+}
+
+#[test]
+fn signing_key_opens_in_its_region_and_as_its_own_kind_only() {
+    let (kek, here) = (kek(3), region("us-east-1"));
+    let row = SigningKey::generate(&Stream::new("s")).unwrap().wrap(&kek, &here, &Stream::new("n")).unwrap();
+    assert_eq!(SigningKey::unwrap(&row, &kek, &region("us-east-2")).unwrap_err(), REFUSED);
+    let malformed = CryptoError::Malformed("wrapped sealing key");
+    assert_eq!(SealingKey::unwrap(&row, &kek, &here).unwrap_err(), malformed);
+}
+
+#[test]
+fn a_signature_holds_for_its_key_and_its_bytes_only() {
+    let [ours, other] = ["ours", "other"].map(|label| SigningKey::generate(&Stream::new(label)).unwrap());
+    let signature = ours.sign(b"label\0bytes").unwrap();
+    assert!(ours.public().verify(b"label\0bytes", &signature));
+    assert!(!other.public().verify(b"label\0bytes", &signature));
+    assert!(!ours.public().verify(b"label\0byteS", &signature));
+    for altered in alterations(&signature) {
+        assert!(!ours.public().verify(b"label\0bytes", &altered));
+    }
+    let public = ours.public();
+    assert_ne!(public.id(), other.public().id());
+    for at in 0..4 {
+        let mut altered = public.as_bytes().to_vec();
+        altered[at] ^= 1;
+        assert_eq!(SigningPublicKey::from_bytes(&altered), Err(CryptoError::Malformed("signing public key")));
+    }
+    assert_eq!(SigningPublicKey::from_bytes(public.as_bytes()), Ok(public.clone()));
+    let short = &public.as_bytes()[..35];
+    assert_eq!(SigningPublicKey::from_bytes(short), Err(CryptoError::Malformed("signing public key")));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::fixture::{Stream, context, kek, material, multi_region_key, region, root, single_region_key};
 use kms_crypto::{
     AsymmetricKey, CryptoError, Entropy, EntropyError, ImportParameters, KekEpoch, KeyMaterial, MacKey, MessageCipher,
-    OpenedImportToken, PassphraseParams, RegionKek, RootKey, SealingKey, generate_data_key_pair, new_import_token,
+    OpenedImportToken, PassphraseParams, RegionKek, RootKey, SealingKey, SigningKey, generate_data_key_pair,
+    new_import_token,
 };
 use kms_types::{KeySpec, Timestamp, WrappingAlgorithm, WrappingKeySpec};
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ fn debug_output_is_fixed_text_whatever_the_secret() {
             format!("{:?} {0:#?}", MessageCipher::new(&material).unwrap()),
             format!("{:?} {0:#?}", sealing.public()),
             format!("{sealing:?} {sealing:#?}"),
+            format!("{:?} {0:#?}", SigningKey::generate(&Same(byte)).unwrap()),
         ]
     };
     // The same text for any secret holds no information about it.
@@ -42,6 +44,7 @@ fn debug_output_is_fixed_text_whatever_the_secret() {
         "MessageCipher(SYMMETRIC_DEFAULT, secret)",
         "SealingPublicKey(X-Wing, 1220 bytes)",
         "SealingKey(X-Wing, secret)",
+        "SigningKey(Ed25519, secret)",
     ];
     assert_eq!(shown(0x11), expected.map(|text| format!("{text} {text}")));
 }

@@ -1,6 +1,6 @@
 //! Commands of the control log.
 
-use super::{identity, parts};
+use super::{checkpoint, identity, parts};
 use crate::format::{
     Format, VERSION, names, on_demand_limit, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
 };
@@ -50,6 +50,7 @@ fn body(body: &ControlBody) -> Body {
         ControlBody::RegisterRegion(b) => Body::RegisterRegion(pb::RegisterRegion {
             sealing_public_key: b.sealing_public_key.clone(),
             role: parts::role(b.role).into(),
+            signing_public_key: b.signing_public_key.clone(),
         }),
         ControlBody::CreateKeySet(b) => Body::CreateKeySet(create_key_set(b)),
         ControlBody::AddReplica(b) => Body::AddReplica(add_replica(b)),
@@ -96,6 +97,8 @@ fn body(body: &ControlBody) -> Body {
             present: b.present,
         }),
         ControlBody::Identity(body) => identity::body(body),
+        ControlBody::SignCheckpoint(b) => Body::SignCheckpoint(checkpoint::checkpoint(b)),
+        ControlBody::CountersignCheckpoint(b) => Body::CountersignCheckpoint(checkpoint::countersign(b)),
         ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
             Body::WithdrawImportedMaterial(pb::WithdrawImportedMaterial {
                 key_id: key_id.to_string(),
@@ -143,6 +146,7 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         Body::RegisterRegion(m) => ControlBody::RegisterRegion(RegisterRegion {
             sealing_public_key: m.sealing_public_key,
             role: parts::parse_role(F, m.role)?,
+            signing_public_key: m.signing_public_key,
         }),
         Body::CreateKeySet(m) => ControlBody::CreateKeySet(parse_create_key_set(m)?),
         Body::AddReplica(m) => ControlBody::AddReplica(parse_add_replica(m)?),
@@ -200,6 +204,8 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         | Body::DeleteAccessKey(_)
         | Body::CreateSessionKey(_)
         | Body::Reseal(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
+        Body::SignCheckpoint(m) => ControlBody::SignCheckpoint(checkpoint::parse_checkpoint(F, m)?),
+        Body::CountersignCheckpoint(m) => ControlBody::CountersignCheckpoint(checkpoint::parse_countersign(F, m)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {
             key_id: F.key_id(&m.key_id)?,
             expected_epoch: m.expected_epoch,

@@ -3,10 +3,10 @@
 use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
-    ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, OfferImportedMaterial, ProposalId,
-    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, SealedBox, SetRotation,
-    StageMaterial, UpdatePrimary,
+    ActivateMaterial, Activation, AddReplica, AuditCheckpoint, AuditSignature, ControlBody, ControlChange,
+    ControlCommand, ControlOutcome, CountersignCheckpoint, CreateKeySet, Holder, HolderStatus, InitialProperties,
+    KeySet, MaterialVersion, OfferImportedMaterial, ProposalId, RecentProposals, Refusal, RegionEntry, RegionRole,
+    RegisterRegion, ReportImport, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
@@ -68,7 +68,8 @@ pub(crate) fn command(body: ControlBody) -> ControlCommand {
 }
 
 pub(crate) fn register() -> ControlBody {
-    let full = RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full };
+    let full =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: Vec::new() };
     ControlBody::RegisterRegion(full)
 }
 
@@ -115,10 +116,16 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     let offer = OfferImportedMaterial { key_id, expected_epoch, material_id, description: "of 2026".to_owned() };
     let report = ReportImport { key_id, added_at: at(2), material_id, present: true };
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
-    let witness = RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness };
+    let witness =
+        RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
+    let countersign =
+        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
+    let signing =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
     vec![
         ("register-region", register()),
         ("register-witness", ControlBody::RegisterRegion(witness)),
+        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("create-key-set", ControlBody::CreateKeySet(create)),
         ("add-replica", ControlBody::AddReplica(add)),
         ("replica-ready", ControlBody::ReplicaReady { key_id, added_at: at(2) }),
@@ -137,8 +144,24 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("offer-imported-material", ControlBody::OfferImportedMaterial(offer)),
         ("report-import", ControlBody::ReportImport(report.clone())),
         ("report-import-absent", ControlBody::ReportImport(ReportImport { present: false, ..report })),
+        ("sign-checkpoint", ControlBody::SignCheckpoint(checkpoint(&[]))),
+        ("countersign-checkpoint", ControlBody::CountersignCheckpoint(countersign)),
         ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
     ]
+}
+
+fn audit_signature(byte: u8) -> AuditSignature {
+    AuditSignature { at: at(3), key: [byte; 32], bytes: vec![byte; 4] }
+}
+
+fn checkpoint(witnesses: &[RegionName]) -> AuditCheckpoint {
+    AuditCheckpoint {
+        sequence: 300,
+        hash: [5; 32],
+        control_log_index: 7,
+        signature: audit_signature(6),
+        countersignatures: witnesses.iter().map(|region| (region.clone(), audit_signature(8))).collect(),
+    }
 }
 
 fn outcomes() -> Vec<(&'static str, ControlOutcome)> {
@@ -182,6 +205,13 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         sealing_public_key: vec![7; 5],
         role: RegionRole::Full,
         registered_at: at(1),
+        signing_public_key: Vec::new(),
+        former_signing_keys: Vec::new(),
+    };
+    let signing = RegionEntry {
+        signing_public_key: vec![9; 4],
+        former_signing_keys: vec![vec![7; 4], vec![8; 4]],
+        ..entry.clone()
     };
     let sequence = 5000;
     let recent = ControlChange::PutRecent {
@@ -192,9 +222,11 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
     };
     vec![
         ("region", ControlChange::PutRegion(Arc::new(entry))),
+        ("region-signing", ControlChange::PutRegion(Arc::new(signing))),
         ("key-set", ControlChange::PutKeySet(Arc::new(key_set()))),
         ("key-set-external", ControlChange::PutKeySet(Arc::new(external_key_set(vec![1, 2])))),
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
+        ("audit-checkpoints", ControlChange::PutCheckpoints(virginia(), Arc::new(vec![checkpoint(&[ireland()])]))),
         ("recent-outcome", recent),
     ]
 }

@@ -33,8 +33,8 @@ pub(crate) fn command() -> impl Strategy<Value = ControlCommand> {
 }
 
 fn body() -> impl Strategy<Value = ControlBody> {
-    let register = (bytes(), role()).prop_map(|(sealing_public_key, role)| {
-        ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role })
+    let register = (bytes(), role(), bytes()).prop_map(|(sealing_public_key, role, signing_public_key)| {
+        ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role, signing_public_key })
     });
     let stage = (key(), any::<u64>(), material(), rotation_type(), boxes(), option::of(time()), limit()).prop_map(
         |(key_id, expected_epoch, material_id, rotation_type, boxes, next_rotation_at, on_demand_limit)| {
@@ -143,9 +143,18 @@ pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
 }
 
 pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
-    let entry = (region(), bytes(), role(), time()).prop_map(|(region, sealing_public_key, role, registered_at)| {
-        ControlChange::PutRegion(Arc::new(RegionEntry { region, sealing_public_key, role, registered_at }))
-    });
+    let entry = (region(), bytes(), role(), time(), bytes(), vec(bytes(), 0..4)).prop_map(
+        |(region, sealing_public_key, role, registered_at, signing_public_key, former_signing_keys)| {
+            ControlChange::PutRegion(Arc::new(RegionEntry {
+                region,
+                sealing_public_key,
+                role,
+                registered_at,
+                signing_public_key,
+                former_signing_keys,
+            }))
+        },
+    );
     let recent = (any::<u64>(), any::<[u8; 16]>(), outcome()).prop_map(|(sequence, id, outcome)| {
         ControlChange::PutRecent { slot: RecentProposals::slot(sequence), sequence, id: ProposalId(id), outcome }
     });

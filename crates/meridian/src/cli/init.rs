@@ -143,6 +143,7 @@ fn write_member(
         day_length: None,
         identity_lease: None,
         quotas: &[],
+        checkpoint_interval: None,
         raft_ms: raft_timing_ms(args.latency),
         log_format: "json",
         peers: &peers,

@@ -4,7 +4,8 @@ mod quotas;
 
 use super::raw::{RawApi, RawConfig, RawLimits, RawLog, RawPeer, RawRaft, RawRootKey, RawTls};
 use super::{
-    ApiTls, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider, TlsFiles,
+    ApiTls, AuditConfig, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider,
+    TlsFiles,
 };
 use kms_types::{DayLength, RegionName};
 use std::net::SocketAddr;
@@ -75,9 +76,11 @@ impl Checker {
         let ops_listen = self.address("ops.listen", raw.ops.and_then(|ops| ops.listen));
         let tls = self.tls(raw.tls);
         let root_key = self.root_key(raw.root_key);
+        let kek_rotation_days = self.number("region_kek.rotation_days", raw.region_kek.rotation_days, 90, 1..=3_650);
         let raft = self.raft(&raw.raft);
         let limits = self.limits(&raw.limits);
         let quotas = self.quotas(&raw.quotas);
+        let checkpoint_interval = self.checkpoint_interval(raw.audit.checkpoint_interval.as_deref());
         let log = self.log(raw.log);
         let peers = self.peers(raw.peers);
         if let (Some(region), Some(node_id), Some(peers)) = (&region, node_id, &peers) {
@@ -100,9 +103,15 @@ impl Checker {
             principals_file: principals_file?,
             day_length: day_length?,
             identity_lease: identity_lease?,
+            kek_rotation_days: u32::try_from(kek_rotation_days).unwrap_or(u32::MAX),
             raft,
             limits,
             quotas,
+            audit: AuditConfig {
+                checkpoint_interval,
+                danger_go_on: raw.audit.danger_go_on.unwrap_or_default(),
+                danger_go_on_after_damage: raw.audit.danger_go_on_after_damage.unwrap_or_default(),
+            },
             log: log?,
         })
     }
@@ -165,6 +174,18 @@ impl Checker {
             Err(_) => {
                 self.problem(key, format!("`{value}` is not an address such as 127.0.0.1:8711"));
                 None
+            }
+        }
+    }
+
+    fn checkpoint_interval(&mut self, value: Option<&str>) -> Duration {
+        const DEFAULT: Duration = Duration::from_secs(60);
+        match value.map(parse_duration) {
+            None => DEFAULT,
+            Some(Some(interval)) if interval >= Duration::from_millis(100) => interval,
+            Some(_) => {
+                self.problem("audit.checkpoint_interval", "must be a length of time of 100ms or more, such as 60s");
+                DEFAULT
             }
         }
     }

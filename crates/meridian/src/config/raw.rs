@@ -35,6 +35,9 @@ pub(super) struct RawConfig {
     pub(super) root_key: Option<RawRootKey>,
     /// Optional.
     #[serde(default)]
+    pub(super) region_kek: RawRegionKek,
+    /// Optional.
+    #[serde(default)]
     pub(super) raft: RawRaft,
     /// Optional.
     #[serde(default)]
@@ -42,6 +45,9 @@ pub(super) struct RawConfig {
     /// Optional.
     #[serde(default)]
     pub(super) quotas: RawQuotas,
+    /// Optional.
+    #[serde(default)]
+    pub(super) audit: RawAudit,
     /// Optional.
     #[serde(default)]
     pub(super) log: RawLog,
@@ -87,6 +93,15 @@ pub(super) struct RawRootKey {
     pub(super) file: Option<String>,
     /// File whose first line is the passphrase, mode 0600.
     pub(super) passphrase_file: Option<String>,
+}
+
+/// `[region_kek]`: the key that wraps all material in this Region's store.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRegionKek {
+    /// Default 90, 1 to 3,650. After so many days a new epoch begins and everything is wrapped anew; a day later the old one
+    /// is destroyed. The bytes of deleted keys stay within reach of whoever has the disk and the root key until then.
+    pub(super) rotation_days: Option<u64>,
 }
 
 /// `[raft]`: timing and sizes of the control log.
@@ -139,6 +154,20 @@ pub(super) struct RawQuotas {
     pub(super) grants_per_key: Option<u64>,
     /// Default 25, 1 to 1,000. Each rotation adds material that is kept as long as the key.
     pub(super) on_demand_rotations_per_key: Option<u64>,
+}
+
+/// `[audit]`: the audit log in `data_dir/audit`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    /// Default `60s`, 100 ms or more. How often the Region signs the head of its log; other Regions countersign it. What
+    /// came after the last checkpoint, nobody else vouches for. Each one costs three small entries of the control log.
+    pub(super) checkpoint_interval: Option<String>,
+    /// Default `false`. Lets requests go on when they cannot be recorded (fail open); a signed gap record counts them
+    /// afterwards. Nobody will ever know what they did.
+    pub(super) danger_go_on: Option<bool>,
+    /// Default `false`. Opens a log that was damaged, behind the last record that anybody knows of, and says so in the log.
+    pub(super) danger_go_on_after_damage: Option<bool>,
 }
 
 /// `[log]`: the log on standard error.

@@ -37,6 +37,8 @@ pub(crate) struct NodeTemplate<'a> {
     pub(crate) identity_lease: Option<&'a str>,
     /// Quotas that differ from AWS's defaults, by name.
     pub(crate) quotas: &'a [(&'static str, u64)],
+    /// How often the audit log is signed, as written; absent for the default.
+    pub(crate) checkpoint_interval: Option<&'a str>,
     /// Heartbeat, shortest and longest election timeout in milliseconds.
     pub(crate) raft_ms: [u64; 3],
     /// `json` or `text`.
@@ -79,6 +81,9 @@ impl NodeTemplate<'_> {
         line("\n[raft]\nheartbeat_ms", heartbeat.to_string());
         line("election_timeout_min_ms", min.to_string());
         line("election_timeout_max_ms", max.to_string());
+        if let Some(interval) = self.checkpoint_interval {
+            line("\n[audit]\ncheckpoint_interval", quote(interval));
+        }
         line("\n[log]\nformat", quote(self.log_format));
         for (index, (name, value)) in self.quotas.iter().enumerate() {
             let name = if index == 0 { format!("\n[quotas]\n{name}") } else { (*name).to_owned() };

@@ -28,6 +28,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         day_length,
         identity_lease: Some("90s"),
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
+        checkpoint_interval: None,
         raft_ms: raft_timing_ms(0),
         log_format: "text",
         peers: &peers,

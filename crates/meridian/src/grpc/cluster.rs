@@ -1,7 +1,9 @@
 //! `meridian.cluster.v1`: the operator's view of this Region and, through it, of the cluster.
 
+use super::recording::{Recording, own};
 use super::status;
 use crate::node::Handles;
+use kms_audit::{Elements, Member};
 use kms_core::control::{HolderStatus, KeySet, MaterialVersion};
 use kms_core::regional::KeyRecord;
 use kms_proto::cluster::v1 as pb;
@@ -35,6 +37,18 @@ impl ClusterService {
     fn find(&self, reference: &str) -> Result<FoundKey, Status> {
         self.handles.service.find_for_operator(reference).map_err(|error| status::from_kms(&error))
     }
+
+    async fn activate(&self, request: pb::ActivateRotationRequest) -> Result<pb::ActivateRotationResponse, Status> {
+        let found = self.find(&request.key_id)?;
+        let mut without = BTreeSet::new();
+        for region in &request.without_regions {
+            let region = RegionName::parse(region);
+            without.insert(region.map_err(|_invalid| Status::invalid_argument("without_regions: not a Region name"))?);
+        }
+        let activated = self.handles.service.activate_without(&found, without).await;
+        let material = activated.map_err(|error| status::from_kms(&error))?;
+        Ok(pb::ActivateRotationResponse { material_id: material.to_string(), without_regions: request.without_regions })
+    }
 }
 
 #[tonic::async_trait]
@@ -45,6 +59,7 @@ impl Cluster for ClusterService {
         let reachable = |region: &RegionName| control.peers.iter().any(|p| p.region == *region && p.reachable);
         let census = Census::take(handles, |region| region == handles.service.region() || reachable(region));
         let now = handles.clock.now();
+        let audit = handles.audit.status();
         let peers = control.peers.iter().map(|peer| pb::PeerStatus {
             region: peer.region.to_string(),
             node_id: peer.node_id,
@@ -78,6 +93,10 @@ impl Cluster for ClusterService {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_ms: millis(handles.started.elapsed()),
             pending_steps: count(handles.agenda.len()),
+            audit_state: crate::node::audit_state_name(audit.state).to_owned(),
+            audit_refusal: handles.audit.refusal().unwrap_or_default().to_owned(),
+            audit_sequence: audit.head.sequence,
+            audit_unrecorded: audit.unrecorded,
             role: if handles.is_witness() { "witness" } else { "full" }.to_owned(),
         }))
     }
@@ -128,19 +147,13 @@ impl Cluster for ClusterService {
         &self,
         request: Request<pb::ActivateRotationRequest>,
     ) -> Result<Response<pb::ActivateRotationResponse>, Status> {
-        let request = request.into_inner();
-        let found = self.find(&request.key_id)?;
-        let mut without = BTreeSet::new();
-        for region in &request.without_regions {
-            let region = RegionName::parse(region);
-            without.insert(region.map_err(|_invalid| Status::invalid_argument("without_regions: not a Region name"))?);
-        }
-        let activated = self.handles.service.activate_without(&found, without).await;
-        let material = activated.map_err(|error| status::from_kms(&error))?;
-        Ok(Response::new(pb::ActivateRotationResponse {
-            material_id: material.to_string(),
-            without_regions: request.without_regions,
-        }))
+        let asked = request.get_ref();
+        let shown = Elements::new()
+            .text(Member::KEY_ID, asked.key_id.clone())
+            .texts(Member::WITHOUT_REGIONS, asked.without_regions.clone());
+        let recording = Recording::begin(&self.handles, own("ActivateRotation", false), &request, shown)?;
+        let outcome = self.activate(request.into_inner()).await;
+        recording.finish(outcome).await
     }
 
     async fn sync(&self, request: Request<pb::SyncRequest>) -> Result<Response<pb::SyncResponse>, Status> {

@@ -1,15 +1,18 @@
 //! `meridian.kms.v1`: the data plane and Promote. The same service functions as the AWS wire.
 
 use super::identity::{CallerDirectory, new_request_id};
+use super::recording::{Recording, own};
 use super::{identity_of, status};
 use crate::node::Handles;
 use crate::tls::PeerIdentity;
+use kms_audit::{Elements, Member, Operation};
 use kms_proto::kms::v1 as pb;
 use kms_proto::kms::v1::kms_server::Kms;
 use kms_service::operations::{decrypt, encrypt, generate_data_key, generate_random, re_encrypt};
 use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted};
 use kms_types::{EncryptionContext, KeyMaterialId, limits};
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use zeroize::Zeroizing;
@@ -46,12 +49,30 @@ impl DataPlane {
             PeerIdentity::Principal(_) | PeerIdentity::Region(_) => Ok((self.callers.caller(request)?, reference)),
         }
     }
-}
 
-#[tonic::async_trait]
-impl Kms for DataPlane {
-    async fn encrypt(&self, request: Request<pb::EncryptRequest>) -> Result<Response<pb::EncryptResponse>, Status> {
-        let (caller, request) = self.authenticate(request)?;
+    /// Runs one operation of a principal and records it.
+    async fn recorded<Q, A, W>(
+        &self,
+        name: &'static str,
+        request: Request<Q>,
+        shown: Elements<'static>,
+        work: impl FnOnce(Caller, Q) -> W,
+    ) -> Result<Response<A>, Status>
+    where
+        W: Future<Output = Result<A, Status>>,
+    {
+        let mut recording = Recording::begin(&self.handles, Operation::kms(name), &request, shown)?;
+        let outcome = match self.authenticate(request) {
+            Ok((caller, request)) => {
+                recording.authenticated(&caller);
+                work(caller, request).await
+            }
+            Err(status) => Err(status),
+        };
+        recording.finish(outcome).await
+    }
+
+    async fn encrypt_as(&self, caller: Caller, request: pb::EncryptRequest) -> Result<pb::EncryptResponse, Status> {
         let plaintext = Zeroizing::new(request.plaintext);
         check_length("plaintext", plaintext.len(), limits::PLAINTEXT_BYTES_MAX)?;
         let request = encrypt::EncryptRequest {
@@ -65,11 +86,10 @@ impl Kms for DataPlane {
         let answer = self.handles.service.encrypt(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
         let key_id = answer.key_id.to_string();
-        Ok(Response::new(pb::EncryptResponse { key_id, ciphertext_blob: answer.ciphertext_blob }))
+        Ok(pb::EncryptResponse { key_id, ciphertext_blob: answer.ciphertext_blob })
     }
 
-    async fn decrypt(&self, request: Request<pb::DecryptRequest>) -> Result<Response<pb::DecryptResponse>, Status> {
-        let (caller, request) = self.authenticate(request)?;
+    async fn decrypt_as(&self, caller: Caller, request: pb::DecryptRequest) -> Result<pb::DecryptResponse, Status> {
         check_length("ciphertext_blob", request.ciphertext_blob.len(), limits::CIPHERTEXT_BYTES_MAX)?;
         let request = decrypt::DecryptRequest {
             ciphertext_blob: Some(request.ciphertext_blob),
@@ -79,18 +99,18 @@ impl Kms for DataPlane {
         };
         let answer = self.handles.service.decrypt(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
-        Ok(Response::new(pb::DecryptResponse {
+        Ok(pb::DecryptResponse {
             key_id: answer.key_id.to_string(),
             plaintext: answer.plaintext.0.to_vec(),
             key_material_id: optional_id(answer.key_material_id),
-        }))
+        })
     }
 
-    async fn re_encrypt(
+    async fn re_encrypt_as(
         &self,
-        request: Request<pb::ReEncryptRequest>,
-    ) -> Result<Response<pb::ReEncryptResponse>, Status> {
-        let (caller, request) = self.authenticate(request)?;
+        caller: Caller,
+        request: pb::ReEncryptRequest,
+    ) -> Result<pb::ReEncryptResponse, Status> {
         check_length("ciphertext_blob", request.ciphertext_blob.len(), limits::CIPHERTEXT_BYTES_MAX)?;
         let request = re_encrypt::ReEncryptRequest {
             ciphertext_blob: Some(request.ciphertext_blob),
@@ -102,20 +122,20 @@ impl Kms for DataPlane {
         };
         let answer = self.handles.service.re_encrypt(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
-        Ok(Response::new(pb::ReEncryptResponse {
+        Ok(pb::ReEncryptResponse {
             ciphertext_blob: answer.ciphertext_blob,
             source_key_id: answer.source_key_id.to_string(),
             key_id: answer.key_id.to_string(),
             source_key_material_id: optional_id(answer.source_key_material_id),
             destination_key_material_id: optional_id(answer.destination_key_material_id),
-        }))
+        })
     }
 
-    async fn generate_data_key(
+    async fn generate_data_key_as(
         &self,
-        request: Request<pb::GenerateDataKeyRequest>,
-    ) -> Result<Response<pb::GenerateDataKeyResponse>, Status> {
-        let (caller, request) = self.authenticate(request)?;
+        caller: Caller,
+        request: pb::GenerateDataKeyRequest,
+    ) -> Result<pb::GenerateDataKeyResponse, Status> {
         check_random_length(request.number_of_bytes)?;
         let request = generate_data_key::GenerateDataKeyRequest {
             key_id: request.key_id,
@@ -125,19 +145,19 @@ impl Kms for DataPlane {
         };
         let answer = self.handles.service.generate_data_key(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
-        Ok(Response::new(pb::GenerateDataKeyResponse {
+        Ok(pb::GenerateDataKeyResponse {
             key_id: answer.key_id.to_string(),
             plaintext: answer.plaintext.0.to_vec(),
             ciphertext_blob: answer.ciphertext_blob,
             key_material_id: answer.key_material_id.to_string(),
-        }))
+        })
     }
 
-    async fn generate_random(
+    async fn generate_random_as(
         &self,
-        request: Request<pb::GenerateRandomRequest>,
-    ) -> Result<Response<pb::GenerateRandomResponse>, Status> {
-        let (caller, request) = self.authenticate(request)?;
+        caller: Caller,
+        request: pb::GenerateRandomRequest,
+    ) -> Result<pb::GenerateRandomResponse, Status> {
         check_random_length(request.number_of_bytes)?;
         let request = generate_random::GenerateRandomRequest {
             number_of_bytes: Some(request.number_of_bytes),
@@ -145,22 +165,100 @@ impl Kms for DataPlane {
         };
         let answer = self.handles.service.generate_random(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
-        Ok(Response::new(pb::GenerateRandomResponse { plaintext: answer.plaintext.0.to_vec() }))
+        Ok(pb::GenerateRandomResponse { plaintext: answer.plaintext.0.to_vec() })
     }
 
-    async fn promote(&self, request: Request<pb::PromoteRequest>) -> Result<Response<pb::PromoteResponse>, Status> {
-        let (caller, key_id) = self.promoter(&request)?;
-        let pb::PromoteRequest { to_region, plan_hash, .. } = request.into_inner();
+    async fn promote_as(
+        &self,
+        caller: Caller,
+        key_id: String,
+        request: pb::PromoteRequest,
+    ) -> Result<pb::PromoteResponse, Status> {
+        let pb::PromoteRequest { to_region, plan_hash, .. } = request;
         let service = &self.handles.service;
         if plan_hash.is_empty() {
             let plan = service.plan_promotion(&caller, &key_id, &to_region).await;
             let plan = plan.map_err(|e| status::from_promotion(&e))?;
-            return Ok(Response::new(pb::PromoteResponse { plan: Some(plan_message(&plan)), result: None }));
+            return Ok(pb::PromoteResponse { plan: Some(plan_message(&plan)), result: None });
         }
         let request = Authenticated { caller, request: (key_id, to_region) };
         let promoted = service.promote(request, |plan| plan.fingerprint() == plan_hash).await;
         let promoted = promoted.map_err(|e| status::from_promotion(&e))?;
-        Ok(Response::new(promoted_message(&promoted)))
+        Ok(promoted_message(&promoted))
+    }
+}
+
+#[tonic::async_trait]
+impl Kms for DataPlane {
+    async fn encrypt(&self, request: Request<pb::EncryptRequest>) -> Result<Response<pb::EncryptResponse>, Status> {
+        let shown = shown(
+            &[(Member::KEY_ID, &request.get_ref().key_id)],
+            &[(Member::ENCRYPTION_CONTEXT, &request.get_ref().encryption_context)],
+        );
+        self.recorded("Encrypt", request, shown, |caller, request| self.encrypt_as(caller, request)).await
+    }
+
+    async fn decrypt(&self, request: Request<pb::DecryptRequest>) -> Result<Response<pb::DecryptResponse>, Status> {
+        let shown = shown(
+            &[(Member::KEY_ID, &request.get_ref().key_id)],
+            &[(Member::ENCRYPTION_CONTEXT, &request.get_ref().encryption_context)],
+        );
+        self.recorded("Decrypt", request, shown, |caller, request| self.decrypt_as(caller, request)).await
+    }
+
+    async fn re_encrypt(
+        &self,
+        request: Request<pb::ReEncryptRequest>,
+    ) -> Result<Response<pb::ReEncryptResponse>, Status> {
+        let shown = shown(
+            &[
+                (Member::SOURCE_KEY_ID, &request.get_ref().source_key_id),
+                (Member::DESTINATION_KEY_ID, &request.get_ref().destination_key_id),
+            ],
+            &[
+                (Member::SOURCE_ENCRYPTION_CONTEXT, &request.get_ref().source_encryption_context),
+                (Member::DESTINATION_ENCRYPTION_CONTEXT, &request.get_ref().destination_encryption_context),
+            ],
+        );
+        self.recorded("ReEncrypt", request, shown, |caller, request| self.re_encrypt_as(caller, request)).await
+    }
+
+    async fn generate_data_key(
+        &self,
+        request: Request<pb::GenerateDataKeyRequest>,
+    ) -> Result<Response<pb::GenerateDataKeyResponse>, Status> {
+        let shown = shown(
+            &[(Member::KEY_ID, &request.get_ref().key_id)],
+            &[(Member::ENCRYPTION_CONTEXT, &request.get_ref().encryption_context)],
+        )
+        .number(Member::NUMBER_OF_BYTES, request.get_ref().number_of_bytes.into());
+        self.recorded("GenerateDataKey", request, shown, |caller, request| self.generate_data_key_as(caller, request))
+            .await
+    }
+
+    async fn generate_random(
+        &self,
+        request: Request<pb::GenerateRandomRequest>,
+    ) -> Result<Response<pb::GenerateRandomResponse>, Status> {
+        let shown = Elements::new().number(Member::NUMBER_OF_BYTES, request.get_ref().number_of_bytes.into());
+        self.recorded("GenerateRandom", request, shown, |caller, request| self.generate_random_as(caller, request))
+            .await
+    }
+
+    async fn promote(&self, request: Request<pb::PromoteRequest>) -> Result<Response<pb::PromoteResponse>, Status> {
+        let asked = request.get_ref();
+        let is_plan = asked.plan_hash.is_empty();
+        let shown = shown(&[(Member::KEY_ID, &asked.key_id), (Member::TO_REGION, &asked.to_region)], &[]);
+        let operation = own(if is_plan { "PlanPromotion" } else { "Promote" }, is_plan);
+        let mut recording = Recording::begin(&self.handles, operation, &request, shown)?;
+        let outcome = match self.promoter(&request) {
+            Ok((caller, key_id)) => {
+                recording.authenticated(&caller);
+                self.promote_as(caller, key_id, request.into_inner()).await
+            }
+            Err(status) => Err(status),
+        };
+        recording.finish(outcome).await
     }
 }
 
@@ -189,6 +287,18 @@ fn promoted_message(promoted: &Promoted) -> pb::PromoteResponse {
             duration_ms: u64::try_from(promoted.duration.as_millis()).unwrap_or(u64::MAX),
         }),
     }
+}
+
+/// Parameters for the audit record; empty texts are absent members.
+fn shown(texts: &[(Member, &String)], contexts: &[(Member, &BTreeMap<String, String>)]) -> Elements<'static> {
+    let mut shown = Elements::new();
+    for (member, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+        shown = shown.text(*member, (*text).clone());
+    }
+    for (member, pairs) in contexts.iter().filter(|(_, pairs)| !pairs.is_empty()) {
+        shown = shown.pairs(*member, (*pairs).clone());
+    }
+    shown
 }
 
 fn context(pairs: BTreeMap<String, String>) -> EncryptionContext {

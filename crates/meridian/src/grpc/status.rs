@@ -65,6 +65,12 @@ pub(super) fn from_promotion(error: &PromoteError) -> Status {
     Status::new(code, error.to_string())
 }
 
+/// The AWS error code of a status, or gRPC's own name for what went wrong.
+pub(super) fn error_code(status: &Status) -> String {
+    let named = status.metadata().get(ERROR_TRAILER).and_then(|code| code.to_str().ok());
+    named.map_or_else(|| format!("{:?}", status.code()), str::to_owned)
+}
+
 pub(super) fn with_code(code: Code, message: String, aws_code: &'static str) -> Status {
     let mut trailers = MetadataMap::new();
     trailers.insert(ERROR_TRAILER, MetadataValue::from_static(aws_code));

@@ -11,7 +11,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use kms_aws::{Api, WireError};
+use kms_service::Origin;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -56,8 +58,8 @@ pub(crate) async fn serve(
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let socket = match accepted {
-            Ok((socket, _)) => socket,
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "accepting an API connection failed");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -67,7 +69,7 @@ pub(crate) async fn serve(
         let (tls, api, watcher) = (tls.clone(), Arc::clone(&api), graceful.watcher());
         connections.spawn(async move {
             let _place = place;
-            if let Err(error) = connection(socket, tls, api, limits, watcher).await {
+            if let Err(error) = connection((socket, peer), tls, api, limits, watcher).await {
                 tracing::debug!(%error, "an API connection ended");
             }
         });
@@ -78,32 +80,33 @@ pub(crate) async fn serve(
 }
 
 async fn connection(
-    socket: TcpStream,
+    (socket, peer): (TcpStream, SocketAddr),
     tls: Option<TlsAcceptor>,
     api: Arc<Front>,
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()> {
     socket.set_nodelay(true)?;
+    let origin = |secure_transport| Origin { source_ip: Some(peer.ip()), secure_transport, user_agent: None };
     match tls {
         Some(acceptor) => {
             let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await??;
-            http(stream, api, limits, watcher).await
+            http(stream, (api, origin(true)), limits, watcher).await
         }
-        None => http(socket, api, limits, watcher).await,
+        None => http(socket, (api, origin(false)), limits, watcher).await,
     }
 }
 
 async fn http<S>(
     stream: S,
-    api: Arc<Front>,
+    (api, origin): (Arc<Front>, Origin),
     limits: Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(Arc::clone(&api), limits, request));
+    let service = service_fn(move |request| answer(Arc::clone(&api), origin.clone(), limits, request));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder
@@ -116,24 +119,32 @@ where
     watcher.watch(connection).await.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Reads the body within its bounds and hands the request over.
+/// Reads the body within its bounds and hands the request over. Both together have one deadline.
 async fn answer(
     api: Arc<Front>,
+    origin: Origin,
     limits: Limits,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let started = Instant::now();
-    let (head, body) = request.into_parts();
-    let handled = async {
-        match Limited::new(body, limits.api_body_bytes_max).collect().await {
-            Ok(body) => api.api.handle(Request::from_parts(head, body.to_bytes())).await,
-            Err(error) if error.is::<LengthLimitError>() => api.api.refuse(WireError::RequestEntityTooLarge),
-            Err(_) => api.api.refuse(WireError::MalformedHttpRequest),
+    let deadline = tokio::time::Instant::now() + limits.api_request_timeout;
+    let request_id = api.api.request_id();
+    let (mut head, body) = request.into_parts();
+    let body = Limited::new(body, limits.api_body_bytes_max).collect();
+    let response = match tokio::time::timeout_at(deadline, body).await {
+        Ok(Ok(body)) => {
+            head.extensions.insert(origin);
+            let handled = api.api.handle(request_id, Request::from_parts(head, body.to_bytes()));
+            match tokio::time::timeout_at(deadline, handled).await {
+                Ok(response) => response,
+                Err(_elapsed) => api.api.given_up(request_id),
+            }
         }
-    };
-    let response = match tokio::time::timeout(limits.api_request_timeout, handled).await {
-        Ok(response) => response,
-        Err(_elapsed) => api.api.refuse(WireError::RequestTimeout),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            api.api.refuse(request_id, origin, WireError::RequestEntityTooLarge).await
+        }
+        Ok(Err(_)) => api.api.refuse(request_id, origin, WireError::MalformedHttpRequest).await,
+        Err(_elapsed) => api.api.refuse(request_id, origin, WireError::RequestTimeout).await,
     };
     api.metrics.record(&response, started.elapsed());
     Ok(response.map(Full::new))

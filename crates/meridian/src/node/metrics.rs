@@ -34,6 +34,19 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "Seconds since the directory of principals was confirmed with a majority; -1 before the first time"
     );
     metrics::describe_gauge!("meridian_identity_lease_holds", "1 while principals of the directory are honoured");
+    metrics::describe_gauge!("meridian_audit_writing", "1 while audit records can be written; 0: requests are refused");
+    metrics::describe_gauge!("meridian_audit_refused_requests", "Requests refused since the audit log is in trouble");
+    metrics::describe_gauge!(
+        "meridian_audit_unrecorded_requests",
+        "Requests without a record that no gap record counts"
+    );
+    metrics::describe_gauge!("meridian_audit_queue", "Audit records that wait to become durable");
+    metrics::describe_gauge!("meridian_audit_sequence", "Sequence of the last durable audit record");
+    metrics::describe_gauge!("meridian_audit_records_written", "Audit records written since the start");
+    metrics::describe_gauge!(
+        "meridian_audit_syncs",
+        "Groups of audit records written since the start; each is one sync"
+    );
     metrics::describe_gauge!("meridian_keys", "Keys of this Region");
     metrics::describe_gauge!("meridian_multi_region_keys", "Multi-Region keys of this Region");
     metrics::describe_gauge!("meridian_pending_steps", "Keys that wait to be brought in line with the control state");
@@ -84,6 +97,7 @@ impl RequestMetrics {
 
 /// Takes the gauges' values from the node's state; called when metrics are read.
 pub(crate) fn observe(node: &super::Handles) {
+    observe_audit(node);
     let status = node.control.status();
     metrics::gauge!("meridian_raft_term").set(as_f64(status.term));
     metrics::gauge!("meridian_raft_is_leader").set(if status.role == ControlRole::Leader { 1.0 } else { 0.0 });
@@ -113,6 +127,19 @@ pub(crate) fn observe(node: &super::Handles) {
     metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
     metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
     metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
+}
+
+/// Gauges of the audit log.
+fn observe_audit(node: &super::Handles) {
+    let status = node.audit.status();
+    let writing = status.state == kms_audit::LogState::Writing;
+    metrics::gauge!("meridian_audit_writing").set(if writing { 1.0 } else { 0.0 });
+    metrics::gauge!("meridian_audit_refused_requests").set(as_f64(status.refused));
+    metrics::gauge!("meridian_audit_unrecorded_requests").set(as_f64(status.unrecorded));
+    metrics::gauge!("meridian_audit_queue").set(as_f64(status.waiting));
+    metrics::gauge!("meridian_audit_sequence").set(as_f64(status.head.sequence));
+    metrics::gauge!("meridian_audit_records_written").set(as_f64(status.records_total));
+    metrics::gauge!("meridian_audit_syncs").set(as_f64(status.groups_total));
 }
 
 /// Prometheus has floats only; counts and indexes stay exact far beyond what a cluster reaches.

@@ -28,6 +28,8 @@ const FAILED_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Agenda {
     keys: Mutex<BTreeSet<KeyId>>,
     wake: Notify,
+    /// Keys that changed since the audit log looked last; bounded by the keys there are.
+    changed: Mutex<BTreeSet<KeyId>>,
 }
 
 impl Agenda {
@@ -35,6 +37,16 @@ impl Agenda {
     pub(crate) fn add(&self, keys: impl IntoIterator<Item = KeyId>) {
         self.keys.lock().extend(keys);
         self.wake.notify_one();
+    }
+
+    /// Notes keys whose audit records should be looked at.
+    pub(crate) fn note_changed(&self, keys: impl IntoIterator<Item = KeyId>) {
+        self.changed.lock().extend(keys);
+    }
+
+    /// Takes the keys that changed.
+    pub(crate) fn take_changed(&self) -> BTreeSet<KeyId> {
+        std::mem::take(&mut self.changed.lock())
     }
 
     /// How many keys wait to be looked at.
@@ -75,16 +87,22 @@ impl kms_control::ControlObserver for Observer {
     fn applied(&self, _index: u64, changes: &[ControlChange], effects: &[ControlEffect]) {
         self.directory.absorb_control(changes);
         self.identity.applied(changes);
-        let keys = effects.iter().map(|effect| match effect {
-            ControlEffect::Reconcile(key_id) | ControlEffect::PrimaryMoved { key_id, .. } => *key_id,
-        });
+        let keys: Vec<KeyId> = effects
+            .iter()
+            .map(|effect| match effect {
+                ControlEffect::Reconcile(key_id) | ControlEffect::PrimaryMoved { key_id, .. } => *key_id,
+            })
+            .collect();
+        self.agenda.note_changed(keys.iter().copied());
         self.agenda.add(keys);
     }
 
     fn replaced(&self, _index: u64, state: &ControlState) {
         self.directory.replace_control(state.clone());
         self.identity.take_in();
-        self.agenda.add(all_multi_region_keys(&self.directory));
+        let keys = all_multi_region_keys(&self.directory);
+        self.agenda.note_changed(keys.iter().copied());
+        self.agenda.add(keys);
     }
 }
 

@@ -177,8 +177,15 @@ impl Writer {
         let (mut changes, mut rows) = (Vec::new(), Vec::new());
         let (mut replies, mut bytes) = (Vec::with_capacity(waiting.len()), 0);
         while bytes < BATCH_BYTES_MAX
-            && let Some(Submission { body, reply }) = waiting.pop_front()
+            && let Some(Submission { mut body, reply }) = waiting.pop_front()
         {
+            if let Some(keyring) = self.keyring.get()
+                && let Err(error) = keyring.bring_up_to_date(&mut body)
+            {
+                tracing::error!(%error, "material that arrived cannot be wrapped under the newest Region KEK");
+                drop(reply.send(Err(RegionalLogError::Storage)));
+                continue;
+            }
             let applied = self.state.apply(&RegionalCommand { at: self.clock.now(), body });
             for change in &applied.changes {
                 let row = regional_codec::change_to_row(change);
@@ -200,6 +207,11 @@ impl Writer {
             Some(keyring) => Service::absorb_regional(&self.directory, keyring, &changes),
             None => self.directory.absorb_regional(&changes),
         }
+        self.agenda.note_changed(changes.iter().filter_map(|change| match change {
+            RegionalChange::PutKey(record) => Some(record.key_id),
+            RegionalChange::DeleteKey(key_id) => Some(*key_id),
+            _ => None,
+        }));
         // A changed key may have a step to take, such as the start of its waiting period.
         self.agenda.add(changes.iter().filter_map(|change| match change {
             RegionalChange::PutKey(record) if record.is_multi_region() => Some(record.key_id),

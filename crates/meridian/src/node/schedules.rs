@@ -33,16 +33,34 @@ pub(crate) async fn run(service: Arc<Service>, shutdown: CancellationToken) {
     }
 }
 
-/// Enters this Region and its sealing key in the Region directory, unless they are there already.
-pub(crate) async fn register(
-    control: ControlNode,
-    region: RegionName,
-    sealing_public_key: Vec<u8>,
-    shutdown: CancellationToken,
-) {
-    let role = if sealing_public_key.is_empty() { RegionRole::Witness } else { RegionRole::Full };
-    while !is_registered(&control, &region, &sealing_public_key) {
-        let body = RegisterRegion { sealing_public_key: sealing_public_key.clone(), role };
+/// The line of this Region in the directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    pub(crate) region: RegionName,
+    /// Encoded; empty on a witness, so that nothing can be sealed to it.
+    pub(crate) sealing_public_key: Vec<u8>,
+    /// Encoded.
+    pub(crate) signing_public_key: Vec<u8>,
+}
+
+impl Registration {
+    /// Whether the Region directory has this Region with these keys.
+    pub(crate) fn is_done(&self, control: &ControlNode) -> bool {
+        control.state().region(&self.region).is_some_and(|entry| {
+            entry.sealing_public_key == self.sealing_public_key && entry.signing_public_key == self.signing_public_key
+        })
+    }
+}
+
+/// Enters this Region and its public keys in the Region directory, unless they are there already.
+pub(crate) async fn register(control: ControlNode, line: Registration, shutdown: CancellationToken) {
+    let role = if line.sealing_public_key.is_empty() { RegionRole::Witness } else { RegionRole::Full };
+    while !line.is_done(&control) {
+        let body = RegisterRegion {
+            sealing_public_key: line.sealing_public_key.clone(),
+            role,
+            signing_public_key: line.signing_public_key.clone(),
+        };
         let proposal = control.propose(ControlBody::RegisterRegion(body));
         let outcome = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -60,9 +78,4 @@ pub(crate) async fn register(
             () = tokio::time::sleep(REGISTER_PAUSE) => {}
         }
     }
-}
-
-/// Whether the Region directory has this Region with this sealing key.
-pub(crate) fn is_registered(control: &ControlNode, region: &RegionName, sealing_public_key: &[u8]) -> bool {
-    control.state().region(region).is_some_and(|entry| entry.sealing_public_key == sealing_public_key)
 }

@@ -2,12 +2,13 @@
 
 use super::Api;
 use crate::sigv4::tests::{NOW, principals};
+use kms_audit::{AuditError, Priority, Record};
 use kms_core::control::{ControlBody, ControlOutcome};
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalState};
 use kms_crypto::{Entropy, EntropyError, KekEpoch, RegionKek, SealingKey};
 use kms_service::{
-    Clock, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports, RegionalLog,
-    RegionalLogError, ReplicaReport, Service, ServiceConfig, Work, Workers, WorkersBusy,
+    AuditSink, Clock, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports,
+    RegionalLog, RegionalLogError, ReplicaReport, Service, ServiceConfig, Work, Workers, WorkersBusy,
 };
 use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +18,11 @@ use std::time::Duration;
 
 /// The API of a fresh Region `us-east-1`.
 pub(super) fn api() -> Api {
+    audited_api(Arc::default())
+}
+
+/// The same, with the audit log of the test.
+pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
     let region = RegionName::parse("us-east-1").unwrap();
     let directory = Arc::new(Directory::new(region.clone()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counter::default());
@@ -39,7 +45,28 @@ pub(super) fn api() -> Api {
         workers: Arc::new(AtOnce),
     };
     let service = Service::new(ServiceConfig::new(region), directory, Arc::new(keyring), ports);
-    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]))
+    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
+}
+
+/// Records in memory, or none when it is full.
+#[derive(Debug, Default)]
+pub(super) struct MemoryAudit {
+    pub(super) lines: Mutex<Vec<String>>,
+    pub(super) full: std::sync::atomic::AtomicBool,
+}
+
+impl AuditSink for MemoryAudit {
+    fn check(&self, _priority: Priority) -> Result<(), AuditError> {
+        if self.full.load(Ordering::Relaxed) { Err(AuditError::Full) } else { Ok(()) }
+    }
+
+    fn record(&self, record: Record, priority: Priority) -> PortFuture<'_, Result<(), AuditError>> {
+        let taken = self.check(priority);
+        if taken.is_ok() {
+            self.lines.lock().unwrap().push(format!("{record:?}"));
+        }
+        Box::pin(std::future::ready(taken))
+    }
 }
 
 /// The time of the signed requests in tests.

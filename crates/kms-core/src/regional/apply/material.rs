@@ -2,7 +2,7 @@
 
 use super::{Step, put};
 use crate::regional::{
-    InstallMaterial, KeyRecord, Lifecycle, LocalMaterial, RegionalChange, RegionalRefusal, RegionalState,
+    InstallMaterial, KeyRecord, Lifecycle, LocalMaterial, NewMaterial, RegionalChange, RegionalRefusal, RegionalState,
     RotateMaterial,
 };
 use crate::{KeyOperation, RotationSchedule};
@@ -50,6 +50,14 @@ impl RegionalState {
         let rotation = Some((body.rotation_type, at));
         record.materials.push(LocalMaterial { material_id, created_at: at, rotation, import: None });
         Ok(vec![RegionalChange::PutMaterial(body.key_id, body.material.clone()), put(record)])
+    }
+
+    pub(super) fn rewrap_material(&self, materials: &[(KeyId, NewMaterial)]) -> Vec<RegionalChange> {
+        let here = |(key_id, material): &&(KeyId, NewMaterial)| {
+            self.key(key_id).is_some_and(|record| record.has_material(&material.material_id))
+        };
+        let wrapped = materials.iter().filter(here);
+        wrapped.map(|(key_id, material)| RegionalChange::PutMaterial(*key_id, material.clone())).collect()
     }
 
     pub(super) fn set_rotation(&self, key_id: &KeyId, schedule: Option<RotationSchedule>) -> Step {

@@ -102,7 +102,11 @@ impl Cluster {
         }
         for (name, node) in &cluster.nodes {
             let sealing_public_key = node.keyring.sealing_public_key().as_bytes().to_vec();
-            let body = ControlBody::RegisterRegion(RegisterRegion { sealing_public_key, role: RegionRole::Full });
+            let body = ControlBody::RegisterRegion(RegisterRegion {
+                sealing_public_key,
+                role: RegionRole::Full,
+                signing_public_key: Vec::new(),
+            });
             assert_eq!(cluster.log.propose(name, body), Ok(ControlOutcome::Done));
         }
         cluster
@@ -169,7 +173,11 @@ impl Cluster {
     /// A Region that votes and holds no keys.
     pub(crate) fn join_witness(&self, name: &str) {
         self.log.join(Arc::new(Directory::new(region(name))), 0);
-        let witness = RegisterRegion { sealing_public_key: Vec::new(), role: RegionRole::Witness };
+        let witness = RegisterRegion {
+            sealing_public_key: Vec::new(),
+            role: RegionRole::Witness,
+            signing_public_key: Vec::new(),
+        };
         assert_eq!(self.log.propose(&region(name), ControlBody::RegisterRegion(witness)), Ok(ControlOutcome::Done));
     }
 

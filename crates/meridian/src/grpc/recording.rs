@@ -1,0 +1,133 @@
+//! The audit record of one gRPC call. The call is answered only after its record is on stable storage, and a call whose
+//! client goes away is recorded as well.
+
+use super::identity::new_request_id;
+use super::identity_of;
+use super::status;
+use crate::node::Handles;
+use crate::tls::PeerIdentity;
+use kms_audit::{
+    ApiCall, Elements, EventSource, Identity, Operation, Outcome, Priority, Record, RequestOrigin, Resource,
+};
+use kms_service::{AuditDecision, AuditSink as _, Caller, KmsError, audit_uuid};
+use kms_types::KeyRef;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// What an operator's certificate names: one certificate for all of them.
+const OPERATOR: &str = "operator";
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Recording {
+    handles: Arc<Handles>,
+    operation: Operation<'static>,
+    shown: Elements<'static>,
+    priority: Priority,
+    address: String,
+    user_agent: String,
+    caller: Option<Caller>,
+    finished: bool,
+}
+
+/// An operation of Meridian's own.
+pub(super) const fn own(name: &'static str, read_only: bool) -> Operation<'static> {
+    Operation { source: EventSource::Meridian, name, read_only }
+}
+
+impl Recording {
+    /// Begins with a call, before it is authenticated. `shown` are its parameters.
+    ///
+    /// # Errors
+    /// `INTERNAL` when the call could not be recorded: then it is not made.
+    pub(super) fn begin<T>(
+        handles: &Arc<Handles>,
+        operation: Operation<'static>,
+        request: &Request<T>,
+        shown: Elements<'static>,
+    ) -> Result<Self, Status> {
+        let is_operator = matches!(identity_of(request), Ok(PeerIdentity::Operator));
+        let priority = if is_operator { Priority::Operator } else { Priority::Request };
+        handles.audit.check(priority).map_err(|error| unrecorded(&error))?;
+        let user_agent = request.metadata().get("user-agent").and_then(|value| value.to_str().ok());
+        Ok(Self {
+            handles: Arc::clone(handles),
+            operation,
+            shown,
+            priority,
+            address: request.remote_addr().map(|address| address.ip().to_string()).unwrap_or_default(),
+            user_agent: user_agent.unwrap_or_default().to_owned(),
+            caller: None,
+            finished: false,
+        })
+    }
+
+    /// The caller is known by now.
+    pub(super) fn authenticated(&mut self, caller: &Caller) {
+        self.caller = Some(caller.clone());
+    }
+
+    /// Records how the call went, then answers.
+    pub(super) async fn finish<T>(mut self, outcome: Result<T, Status>) -> Result<Response<T>, Status> {
+        self.finished = true;
+        let record = match &outcome {
+            Ok(_) => self.record(Outcome::Success),
+            Err(status) => {
+                let code = status::error_code(status);
+                self.record(Outcome::Failure { code: &code, message: status.message() })
+            }
+        };
+        self.handles.audit.record(record, self.priority).await.map_err(|error| unrecorded(&error))?;
+        outcome.map(Response::new)
+    }
+
+    fn record(&self, outcome: Outcome<'_>) -> Record {
+        let notes = self.caller.as_ref().map(|caller| caller.trail.notes()).unwrap_or_default();
+        let decision = notes.decision.as_ref().map(AuditDecision::of);
+        let references: Vec<KeyRef> = notes.resources.iter().filter_map(|(arn, _)| KeyRef::parse(arn).ok()).collect();
+        let resources = references.iter().filter_map(|reference| match reference {
+            KeyRef::Arn(arn) => Some(Resource::Key(arn)),
+            KeyRef::AliasArn(arn) => Some(Resource::Alias(arn)),
+            KeyRef::Id(_) | KeyRef::Alias(_) => None,
+        });
+        let request_id = self.caller.as_ref().map_or_else(new_request_id, |caller| caller.request_id);
+        ApiCall {
+            event_id: audit_uuid(request_id.event_id()),
+            request_id: audit_uuid(request_id),
+            time: self.handles.clock.now(),
+            operation: self.operation,
+            identity: match (&self.caller, self.priority) {
+                (_, Priority::Operator) => Identity::Operator { name: OPERATOR },
+                (Some(caller), Priority::Request) => caller.identity.in_audit(),
+                (None, Priority::Request) => Identity::Unknown { access_key_id: None },
+            },
+            origin: RequestOrigin { address: &self.address, user_agent: &self.user_agent, tls: None },
+            outcome,
+            parameters: &self.shown,
+            response: &Elements::new(),
+            additional: &Elements::new(),
+            resources: &resources.collect::<Vec<_>>(),
+            recipient: self.caller.as_ref().map(Caller::account),
+            decision: decision.as_ref().map(AuditDecision::view),
+            control_log_index: notes.control_log_index,
+        }
+        .record(self.handles.service.region())
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if !self.finished {
+            let message = "The call ended before it was answered; it may have taken effect.";
+            let record = self.record(Outcome::Failure { code: "Cancelled", message });
+            // Handed over by the call; nobody is there to wait.
+            drop(self.handles.audit.record(record, self.priority));
+        }
+    }
+}
+
+/// The status of a call that cannot be recorded (fail closed).
+fn unrecorded(error: &kms_audit::AuditError) -> Status {
+    tracing::warn!(%error, "a call is refused because it cannot be recorded");
+    status::from_kms(&KmsError::Internal)
+}

@@ -1,0 +1,266 @@
+//! Audit records of what no request does: rotations, deletions at the end of their waiting period, expired material, new
+//! Regions.
+//!
+//! Nobody reports these. For each key and Region a row says what has been recorded; whatever the published state has beyond
+//! it is recorded, and then the row is brought up to date. A crash in between is mended by comparing again: the ID of a record
+//! follows from its event, and after a start the log is asked whether it has the record already. So each event is recorded
+//! once.
+
+mod noted;
+
+use super::Handles;
+use super::audit::directory;
+use kms_audit::{
+    DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent, ServiceRecord, Uuid,
+};
+use kms_core::control::RegionRole;
+use kms_service::{AuditSink as _, KeyEntry};
+use kms_store::{Keyspace, Store, WriteBatch, scan_prefix};
+use kms_types::{KeyArn, KeyId, KeyMaterialId, RegionName, RotationType};
+use noted::Noted;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Prefix of the row of a key; the key ID follows.
+const KEY_PREFIX: &[u8] = b"audited/key/";
+/// Prefix of the row of a Region; its name follows.
+const REGION_PREFIX: &[u8] = b"audited/region/";
+/// Time between two looks at what has changed.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Notes that are made durable together.
+const NOTES_AT_ONCE: usize = 1000;
+
+/// Records events until shutdown.
+pub(crate) struct Events {
+    handles: Arc<Handles>,
+    store: Arc<dyn Store>,
+    /// The log, to be asked for records from before the start.
+    files: LogFiles,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+impl Events {
+    /// # Errors
+    /// Fails when the directory of the log cannot be listed.
+    pub(crate) fn new(handles: Arc<Handles>, store: Arc<dyn Store>, data_dir: &Path) -> anyhow::Result<Self> {
+        let name = LogName::new(&handles.cluster_id, handles.service.region().clone())?;
+        let files = LogFiles::of(Arc::new(DiskVolume::new(directory(data_dir))), name)?;
+        Ok(Self { handles, store, files })
+    }
+
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let mut waiting = match self.everything() {
+            Ok(keys) => keys,
+            Err(error) => {
+                tracing::error!(%error, "events are not recorded: what was recorded before cannot be read");
+                return;
+            }
+        };
+        // What the first look finds may be in the log already, from before a crash.
+        let mut ask_log = true;
+        loop {
+            waiting.extend(self.handles.agenda.take_changed());
+            let mut left = BTreeSet::new();
+            if let Err(error) = self.record_regions(ask_log).await {
+                tracing::debug!(%error, "a new Region could not be recorded yet");
+            }
+            let mut notes = WriteBatch::new();
+            for (number, key_id) in waiting.into_iter().enumerate() {
+                if let Err(error) = self.record_key(&key_id, ask_log, &mut notes).await {
+                    tracing::debug!(%key_id, %error, "an event could not be recorded yet");
+                    left.insert(key_id);
+                }
+                if number % NOTES_AT_ONCE == NOTES_AT_ONCE - 1 {
+                    self.keep(std::mem::take(&mut notes)).await;
+                }
+                if shutdown.is_cancelled() {
+                    break;
+                }
+            }
+            self.keep(notes).await;
+            waiting = left;
+            ask_log = !waiting.is_empty() && ask_log;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+        }
+    }
+
+    /// Every key that there is, or was when something was recorded last.
+    fn everything(&self) -> anyhow::Result<BTreeSet<KeyId>> {
+        let mut keys = BTreeSet::new();
+        for row in scan_prefix(self.store.as_ref(), Keyspace::Node, KEY_PREFIX) {
+            let (key, _) = row?;
+            let id = key.get(KEY_PREFIX.len()..).and_then(|id| str::from_utf8(id).ok());
+            keys.extend(id.and_then(|id| KeyId::parse(id).ok()));
+        }
+        let directory = self.handles.service.directory();
+        directory.read(|regional, _| keys.extend(regional.keys_after(None).map(|record| record.key_id)));
+        Ok(keys)
+    }
+
+    /// Makes notes durable. One that is lost is made again: the log is asked then.
+    async fn keep(&self, notes: WriteBatch) {
+        if notes.is_empty() {
+            return;
+        }
+        let store = Arc::clone(&self.store);
+        let kept = tokio::task::spawn_blocking(move || {
+            store.write(Keyspace::Node, notes)?;
+            store.barrier()
+        });
+        match kept.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "what was recorded of keys could not be noted"),
+            Err(error) => tracing::error!(%error, "what was recorded of keys could not be noted"),
+        }
+    }
+
+    async fn record_key(&self, key_id: &KeyId, ask_log: bool, notes: &mut WriteBatch) -> anyhow::Result<()> {
+        let row = [KEY_PREFIX, key_id.as_bytes()].concat();
+        let before = self.store.get(Keyspace::Node, &row)?.map(|row| Noted::parse(&row)).transpose()?;
+        let entry = self.handles.service.directory().key(key_id);
+        let after = entry.as_deref().map(Noted::of);
+        if before == after {
+            return Ok(());
+        }
+        if let Some(before) = &before {
+            let region = self.handles.service.region().clone();
+            let key = KeyArn { region, account: before.account, key_id: *key_id };
+            match &entry {
+                None => self.record(&ServiceEvent::DeleteKey { key: &key }, &[], ask_log).await?,
+                Some(entry) => {
+                    self.record_rotations(&key, before, entry, ask_log).await?;
+                    self.record_expiries(&key, before, entry, ask_log).await?;
+                }
+            }
+        }
+        match after {
+            Some(after) => notes.put(row, after.to_bytes()),
+            None => notes.remove(row),
+        }
+        Ok(())
+    }
+
+    /// Every version from the one that was current to the one that is.
+    async fn record_rotations(
+        &self,
+        key: &KeyArn,
+        before: &Noted,
+        entry: &KeyEntry,
+        ask_log: bool,
+    ) -> anyhow::Result<()> {
+        let (Some(mut previous), Some(current)) = (before.current, entry.current) else { return Ok(()) };
+        let versions: Vec<(KeyMaterialId, Option<RotationType>)> = match &entry.set {
+            Some(set) => set.materials.iter().map(|version| (version.material_id, version.rotation_type)).collect(),
+            None => {
+                let local = entry.record.materials.iter();
+                local.map(|version| (version.material_id, version.rotation.map(|(kind, _)| kind))).collect()
+            }
+        };
+        let place = |wanted| versions.iter().position(|(id, _)| *id == wanted);
+        let (Some(from), Some(to)) = (place(previous), place(current)) else { return Ok(()) };
+        for (material, kind) in versions.iter().take(to.saturating_add(1)).skip(from.saturating_add(1)) {
+            let event = ServiceEvent::RotateKey {
+                key,
+                rotation_type: kind.unwrap_or(RotationType::OnDemand),
+                origin: entry.record.origin,
+                previous: Some(previous),
+                current: *material,
+            };
+            self.record(&event, &[material.as_bytes()], ask_log).await?;
+            previous = *material;
+        }
+        Ok(())
+    }
+
+    /// Imported material that was to expire, is gone, and whose time is over.
+    async fn record_expiries(
+        &self,
+        key: &KeyArn,
+        before: &Noted,
+        entry: &KeyEntry,
+        ask_log: bool,
+    ) -> anyhow::Result<()> {
+        let now = self.handles.clock.now();
+        for (material, expires_at) in before.expiring.iter().filter(|(_, expires_at)| *expires_at <= now) {
+            if !entry.record.has_material(material) {
+                let event = ServiceEvent::DeleteExpiredKeyMaterial { key, material: *material };
+                let moment = expires_at.millis().to_be_bytes();
+                self.record(&event, &[material.as_bytes(), &moment], ask_log).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn record_regions(&self, ask_log: bool) -> anyhow::Result<()> {
+        let state = self.handles.control.state();
+        for line in state.regions() {
+            let row = [REGION_PREFIX, line.region.as_str().as_bytes()].concat();
+            if self.store.get(Keyspace::Node, &row)?.is_some() {
+                continue;
+            }
+            let (region, change) = (&line.region, membership(line.role));
+            self.record(&ServiceEvent::ChangeMembership { region, change }, &[region_bytes(region)], ask_log).await?;
+            let mut batch = WriteBatch::new();
+            batch.put(row, [1]);
+            self.store.write(Keyspace::Node, batch)?;
+            self.store.barrier()?;
+        }
+        Ok(())
+    }
+
+    /// Records an event, unless the log has it. What tells two events of one kind and key apart is in `apart`.
+    async fn record(&self, event: &ServiceEvent<'_>, apart: &[&[u8]], ask_log: bool) -> anyhow::Result<()> {
+        let region = self.handles.service.region();
+        let key = match event {
+            ServiceEvent::RotateKey { key, .. }
+            | ServiceEvent::DeleteKey { key }
+            | ServiceEvent::DeleteExpiredKeyMaterial { key, .. } => Some((*key).clone()),
+            _ => None,
+        };
+        let named = key.as_ref().map(|key| key.key_id);
+        let mut parts: Vec<&[u8]> =
+            vec![self.handles.cluster_id.as_bytes(), region_bytes(region), event.name().as_bytes()];
+        parts.extend(named.as_ref().map(|key_id| key_id.as_bytes().as_slice()));
+        parts.extend_from_slice(apart);
+        let event_id = Uuid::derived(&parts);
+        if ask_log && self.is_recorded(event.name(), named, event_id)? {
+            return Ok(());
+        }
+        let record = ServiceRecord { event_id, time: self.handles.clock.now(), event: *event, control_log_index: None };
+        Ok(self.handles.audit.record(record.record(region), Priority::Operator).await?)
+    }
+
+    fn is_recorded(&self, name: &str, key: Option<KeyId>, event_id: Uuid) -> std::io::Result<bool> {
+        let filter = Filter { key, operation: Some(name.to_owned()), ..Filter::default() };
+        let wanted = event_id.to_string();
+        for found in Search::new(self.files.clone(), filter) {
+            if found?.event.event_id == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+const fn membership(role: RegionRole) -> MembershipChange {
+    match role {
+        RegionRole::Full => MembershipChange::Joined,
+        RegionRole::Witness => MembershipChange::JoinedAsWitness,
+    }
+}
+
+fn region_bytes(region: &RegionName) -> &[u8] {
+    region.as_str().as_bytes()
+}
