@@ -27,6 +27,8 @@ SCRIPTS = {
     "dynamodb_encryption_client": ["ENDPOINT"],
     # Clusters of their own, with days that last a second.
     "limits": ["MERIDIAN"],
+    # One of its own, with principals of its own.
+    "access_examples": ["MERIDIAN"],
     "key_spec_matrix": ["MERIDIAN"],
 }
 

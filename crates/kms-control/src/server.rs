@@ -175,6 +175,11 @@ impl Peer for PeerService {
             material_ids: report.materials.iter().map(ToString::to_string).collect(),
             applied_index: report.applied_index,
             room: report.room.map(|room| pb::KeyRoom { count: room.count, quota: room.quota }),
+            access: report.access.map(|access| pb::ReplicaAccess {
+                policy: access.policy,
+                tags: access.tags,
+                aliases: access.aliases.iter().map(ToString::to_string).collect(),
+            }),
         }))
     }
 

@@ -5,7 +5,7 @@
 #[path = "cluster/harness.rs"]
 mod harness;
 
-use harness::{Cluster, ELECTION_MAX, PATIENCE, create_key, eventually, material_of, proposal_id, region};
+use harness::{Cluster, ELECTION_MAX, PATIENCE, access, create_key, eventually, material_of, proposal_id, region};
 use kms_control::ControlRole;
 use kms_core::control::{ControlCommand, ControlOutcome, Refusal};
 use kms_proto::control_codec::{decode_outcome, encode_command};
@@ -266,6 +266,7 @@ async fn replica_reports_come_from_the_region_asked() {
         cluster.register(asked, 1).await;
         let report = cluster.node(0).replica_report(&region(asked), &key_id, PATIENCE).await.unwrap();
         assert_eq!(report.materials, [material_of(&region(asked))]);
+        assert_eq!(report.access, Some(access()));
         assert!(report.applied_index > 0, "the control log fills in how far the Region has applied it");
     }
     let stranger = RegionName::parse("sa-east-1").unwrap();

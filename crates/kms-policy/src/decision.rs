@@ -20,6 +20,7 @@ use crate::principal::{Named, Principal, PrincipalKind};
 use crate::request::RequestContext;
 use crate::statement::Effect;
 use kms_types::{AccountId, GrantId};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A policy of a principal with the name under which an explanation mentions it.
@@ -70,6 +71,23 @@ pub fn decide_on_key<'g>(
     key: &KeyResource<'_>,
     grants: impl IntoIterator<Item = (GrantId, GrantTerms<'g>)>,
 ) -> Decision {
+    decide_with_grants(request, key, |see| {
+        for (id, terms) in grants {
+            if see(id, &terms).is_break() {
+                return;
+            }
+        }
+    })
+}
+
+/// [`decide_on_key`] with grants that are walked where they are kept: `grants` is called when they matter, at most once, and
+/// shows one after the other until it is told to stop.
+#[must_use]
+pub fn decide_with_grants(
+    request: &AccessRequest<'_>,
+    key: &KeyResource<'_>,
+    grants: impl FnOnce(&mut dyn FnMut(GrantId, &GrantTerms<'_>) -> ControlFlow<()>),
+) -> Decision {
     let (action, principal) = (request.context.action(), request.context.principal());
     if !action.is_on_key() || action == Action::RetireGrant {
         return Decision::Denied(Denied::Misplaced);
@@ -100,13 +118,15 @@ pub fn decide_on_key<'g>(
 }
 
 /// Decides about an action that no key policy controls, on a resource of the caller's own account, or on none: the actions of
-/// an account, and the half of an action on an alias that is about the alias.
+/// an account, the half of an action on an alias that is about the alias, and TagResource of a key that is to be made with
+/// tags, whose ARN is the resource.
 #[must_use]
 pub fn decide_on_account(request: &AccessRequest<'_>, resource: Option<&str>) -> Decision {
     let (action, principal) = (request.context.action(), request.context.principal());
     let is_on_alias = resource.is_some_and(|arn| arn.contains(":alias/"))
         && matches!(action, Action::CreateAlias | Action::UpdateAlias | Action::DeleteAlias);
-    if (action.is_on_key() && !is_on_alias) || action.is_on_role() {
+    let is_on_new_key = action == Action::TagResource && resource.is_some_and(|arn| arn.contains(":key/"));
+    if (action.is_on_key() && !is_on_alias && !is_on_new_key) || action.is_on_role() {
         return Decision::Denied(Denied::Misplaced);
     }
     if resource.is_some_and(|arn| arn.split(':').nth(4) != Some(principal.account.as_str())) {
@@ -250,26 +270,32 @@ impl Caller {
 
     /// The rest of the decision: a grant, or nothing. `is_admitted` says whether the key policy admits the caller. Boundary and
     /// session policy narrow what a grant gives, whomever it names (not documented).
-    fn by_grant<'g>(
+    fn by_grant(
         &self,
         context: &RequestContext<'_>,
         own: bool,
         is_admitted: bool,
-        grants: impl IntoIterator<Item = (GrantId, GrantTerms<'g>)>,
+        grants: impl FnOnce(&mut dyn FnMut(GrantId, &GrantTerms<'_>) -> ControlFlow<()>),
     ) -> Decision {
-        let mut is_granted = false;
-        for (id, terms) in grants {
-            let Some(named) = terms.covers(context) else { continue };
+        let (mut is_granted, mut allowed) = (false, None);
+        grants(&mut |id, terms| {
+            let Some(named) = terms.covers(context) else { return ControlFlow::Continue(()) };
             is_granted = true;
             // A grant to an account is that account's to give on, and another account's say is needed in any case.
-            if own && named != Named::Account {
-                return self.narrowed(Allowed::Grant(id, None));
+            let identity =
+                if own && named != Named::Account { Some(None) } else { self.identity_allows(context.principal()) };
+            match identity {
+                Some(identity) => {
+                    allowed = Some(Allowed::Grant(id, identity));
+                    ControlFlow::Break(())
+                }
+                None => ControlFlow::Continue(()),
             }
-            if let Some(identity) = self.identity_allows(context.principal()) {
-                return self.narrowed(Allowed::Grant(id, identity));
-            }
+        });
+        match allowed {
+            Some(allowed) => self.narrowed(allowed),
+            None if is_admitted || is_granted => Decision::Denied(Denied::NoIdentityPolicy),
+            None => Decision::Denied(Denied::NoKeyPolicy),
         }
-        let is_known = is_admitted || is_granted;
-        Decision::Denied(if is_known { Denied::NoIdentityPolicy } else { Denied::NoKeyPolicy })
     }
 }

@@ -28,7 +28,7 @@ mod test_requests;
 pub use action::Action;
 pub use decision::{
     AccessRequest, Allowed, CallerPolicies, Decision, Denied, KeyResource, NamedPolicy, PolicySource, StatementRef,
-    decide_on_account, decide_on_key, decide_on_role,
+    decide_on_account, decide_on_key, decide_on_role, decide_with_grants,
 };
 pub use default_policy::default_key_policy;
 pub use document::{DOCUMENT_BYTES_MAX, DocumentKind, PolicyDocument};

@@ -138,11 +138,6 @@ impl Identity {
         }
     }
 
-    /// Whether the principal has the identity policy of administrators.
-    pub(crate) fn is_administrator(&self) -> bool {
-        self.policies.iter().any(|policy| *policy.name == *ADMINISTRATOR_ACCESS)
-    }
-
     /// The principal as policies see it.
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {

@@ -4,6 +4,7 @@
 //! writers, listings and schedulers take. Both are changed by rows that are on stable storage already.
 
 use crate::KeyEntry;
+use crate::compiled_policies::CompiledPolicies;
 use crate::entry::Live;
 use kms_core::control::{ControlChange, ControlState};
 use kms_core::regional::{RegionalChange, RegionalState};
@@ -26,6 +27,7 @@ pub struct Directory {
 struct States {
     regional: RegionalState,
     control: ControlState,
+    policies: CompiledPolicies,
 }
 
 impl Directory {
@@ -71,13 +73,20 @@ impl Directory {
         for change in changes {
             states.regional.absorb(change);
             match change {
-                RegionalChange::PutKey(record) => self.publish(&states, &record.key_id),
-                RegionalChange::DeleteKey(key_id) => self.publish(&states, key_id),
+                RegionalChange::PutKey(record) => self.publish(&mut states, &record.key_id),
+                RegionalChange::DeleteKey(key_id) => self.publish(&mut states, key_id),
                 RegionalChange::PutAlias(alias) => {
-                    self.aliases.pin().insert((alias.account, alias.name.clone()), alias.target);
+                    let before = self
+                        .aliases
+                        .pin()
+                        .insert((alias.account, alias.name.clone()), alias.target)
+                        .copied()
+                        .filter(|before| *before != alias.target);
+                    before.iter().chain([&alias.target]).for_each(|key_id| self.publish(&mut states, key_id));
                 }
                 RegionalChange::DeleteAlias(account, name) => {
-                    self.aliases.pin().remove(&(*account, name.clone()));
+                    let before = self.aliases.pin().remove(&(*account, name.clone())).copied();
+                    before.iter().for_each(|key_id| self.publish(&mut states, key_id));
                 }
                 // Material stays in the store, and only a key that is gone forgets its last use.
                 RegionalChange::PutMaterial(..)
@@ -100,8 +109,8 @@ impl Directory {
         for change in changes {
             states.control.absorb(change);
             match change {
-                ControlChange::PutKeySet(set) => self.publish(&states, &set.key_id),
-                ControlChange::DeleteKeySet(key_id) => self.publish(&states, key_id),
+                ControlChange::PutKeySet(set) => self.publish(&mut states, &set.key_id),
+                ControlChange::DeleteKeySet(key_id) => self.publish(&mut states, key_id),
                 ControlChange::PutRegion(_)
                 | ControlChange::PutRecent { .. }
                 | ControlChange::PutCheckpoints(..)
@@ -117,7 +126,7 @@ impl Directory {
         touched.extend(control.key_sets().map(|s| s.key_id));
         states.control = control;
         for key_id in touched {
-            self.publish(&states, &key_id);
+            self.publish(&mut states, &key_id);
         }
     }
 
@@ -156,11 +165,18 @@ impl Directory {
         Arc::new(live)
     }
 
-    fn publish(&self, states: &States, key_id: &KeyId) {
-        match states.regional.key(key_id) {
+    fn publish(&self, states: &mut States, key_id: &KeyId) {
+        match states.regional.key(key_id).cloned() {
             Some(record) => {
                 let set = states.control.key_set(key_id).cloned();
-                let entry = KeyEntry::new(&self.region, Arc::clone(record), set, self.live(states, key_id));
+                let before = self.key(key_id).filter(|entry| entry.record.policy == record.policy);
+                let policy = match before {
+                    Some(entry) => Arc::clone(&entry.policy),
+                    None => states.policies.compiled(&record.policy),
+                };
+                let aliases = states.regional.aliases_of(key_id).cloned().collect();
+                let live = self.live(states, key_id);
+                let entry = KeyEntry::new(&self.region, record, set, policy, aliases, live);
                 self.entries.pin().insert(*key_id, Arc::new(entry));
             }
             None => {

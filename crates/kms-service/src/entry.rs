@@ -3,12 +3,14 @@
 use kms_core::control::KeySet;
 use kms_core::regional::KeyRecord;
 use kms_core::{KeyOperation, RotationSchedule, state_matrix};
-use kms_types::{KeyArn, KeyMaterialId, KeyState, RegionName};
+use kms_policy::{DocumentKind, KeyFacts, MultiRegionKeyType, PolicyDocument};
+use kms_types::{AliasName, KeyArn, KeyMaterialId, KeyState, RegionName};
 use std::sync::Arc;
 
-use crate::KmsError;
+use crate::authorise::KeyView;
 use crate::key_grants::KeyGrants;
 use crate::last_use::LastUseCell;
+use crate::{KmsError, ReplicaAccess};
 
 /// One key resource of this Region with everything that a request needs to know of it. Immutable; a change publishes
 /// a new one.
@@ -25,6 +27,10 @@ pub struct KeyEntry {
     /// The material that this Region encrypts with: the newest that is activated and installed here. Imported material is
     /// named also while it is not here; the key waits for its import then.
     pub current: Option<KeyMaterialId>,
+    /// The key policy, compiled.
+    pub(crate) policy: Arc<PolicyDocument>,
+    /// The names that point at the key.
+    pub(crate) aliases: Box<[AliasName]>,
     /// What changes without a new entry.
     pub(crate) live: Arc<Live>,
 }
@@ -38,9 +44,16 @@ pub(crate) struct Live {
 }
 
 impl KeyEntry {
-    /// Joins the two halves of a key.
+    /// Joins the two halves of a key. `policy` is the record's, compiled.
     #[must_use]
-    pub(crate) fn new(region: &RegionName, record: Arc<KeyRecord>, set: Option<Arc<KeySet>>, live: Arc<Live>) -> Self {
+    pub(crate) fn new(
+        region: &RegionName,
+        record: Arc<KeyRecord>,
+        set: Option<Arc<KeySet>>,
+        policy: Arc<PolicyDocument>,
+        aliases: Box<[AliasName]>,
+        live: Arc<Live>,
+    ) -> Self {
         let arn = KeyArn { region: region.clone(), account: record.account, key_id: record.key_id };
         let current = match &set {
             Some(set) if set.is_external() => set.current().map(|m| m.material_id),
@@ -51,7 +64,7 @@ impl KeyEntry {
             None if record.is_multi_region() => None,
             None => record.current_material().map(|m| m.material_id),
         };
-        Self { arn_text: arn.to_string().into(), arn, record, set, current, live }
+        Self { arn_text: arn.to_string().into(), arn, record, set, current, policy, aliases, live }
     }
 
     /// The key state as a caller sees it.
@@ -72,6 +85,39 @@ impl KeyEntry {
         self.set.as_ref().map_or(self.record.rotation, |set| set.rotation)
     }
 
+    /// What conditions can ask of the key.
+    pub(crate) fn facts(&self) -> KeyFacts {
+        let record = &self.record;
+        let role = if self.is_primary() { MultiRegionKeyType::Primary } else { MultiRegionKeyType::Replica };
+        KeyFacts {
+            account: record.account,
+            spec: record.spec,
+            usage: record.usage,
+            origin: record.origin,
+            multi_region: record.is_multi_region().then_some(role),
+        }
+    }
+
+    /// The key as decisions see it.
+    pub(crate) fn view(&self) -> KeyView<'_> {
+        KeyView {
+            arn: &self.arn_text,
+            account: self.arn.account,
+            policy: &self.policy,
+            facts: self.facts(),
+            tags: &self.record.tags,
+            aliases: &self.aliases,
+            grants: Some(&self.live.grants),
+        }
+    }
+
+    /// What this Region tells others of who may do what to the key.
+    #[must_use]
+    pub fn replica_access(&self) -> ReplicaAccess {
+        let KeyRecord { policy, tags, .. } = &*self.record;
+        ReplicaAccess { policy: policy.clone(), tags: tags.clone(), aliases: self.aliases.to_vec() }
+    }
+
     /// Checks that the key state allows the operation.
     ///
     /// # Errors
@@ -80,4 +126,9 @@ impl KeyEntry {
         state_matrix::check(operation, self.state())
             .map_err(|fault| KmsError::InvalidState { key: self.arn.clone(), fault })
     }
+}
+
+/// Compiles the text of a key policy. One that no longer parses denies everything.
+pub(crate) fn compile(policy: &str) -> PolicyDocument {
+    PolicyDocument::parse(policy, DocumentKind::Key).unwrap_or_else(|_unreadable| PolicyDocument::unreadable())
 }

@@ -2,6 +2,7 @@
 
 use kms_core::regional::{GrantPrincipal, GrantRecord};
 use kms_types::GrantId;
+use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 
 type ById = papaya::HashMap<GrantId, Arc<GrantRecord>>;
@@ -58,10 +59,11 @@ impl KeyGrants {
         self.0.get().is_some_and(|maps| maps.by_id.pin().contains_key(grant_id))
     }
 
-    /// Whether some grant to this grantee permits what is asked.
-    pub(crate) fn any(&self, grantee: &str, permits: impl Fn(&GrantRecord) -> bool) -> bool {
-        let Some(maps) = self.0.get() else { return false };
+    /// Shows the grants to this grantee one after the other until told to stop.
+    pub(crate) fn walk(&self, grantee: &str, see: &mut dyn FnMut(&GrantRecord) -> ControlFlow<()>) -> ControlFlow<()> {
+        let Some(maps) = self.0.get() else { return ControlFlow::Continue(()) };
         let by_grantee = maps.by_grantee.pin();
-        by_grantee.get(grantee).is_some_and(|of_grantee| of_grantee.pin().values().any(|grant| permits(grant)))
+        let Some(of_grantee) = by_grantee.get(grantee) else { return ControlFlow::Continue(()) };
+        of_grantee.pin().values().try_for_each(|grant| see(grant))
     }
 }

@@ -8,9 +8,11 @@ mod audit;
 mod authorise;
 mod background;
 mod caller;
+mod compiled_policies;
 mod directory;
 mod entry;
 mod error;
+mod explain;
 mod identities;
 mod identity_admin;
 mod key_generation;
@@ -34,6 +36,7 @@ pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};
 pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};
+pub use explain::{AccessExplanation, AccessQuestion, ExplainedDecision, source_words};
 pub use identities::{DirectoryKey, Identities};
 pub use identity_admin::{IdentityError, NewPrincipal};
 pub use keyring::{Keks, Keyring, KeyringError};
@@ -42,8 +45,8 @@ pub use lease::{Lease, Moment};
 pub use operator::FoundKey;
 pub use ports::{
     Clock, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog, RegionalLogError,
-    ReplicaReport, Work, Workers, WorkersBusy,
+    ReplicaAccess, ReplicaReport, Work, Workers, WorkersBusy,
 };
-pub use promote::{PromoteError, PromotePlan, Promoted};
+pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
 pub use request_id::RequestId;
 pub use service::{Ports, Quotas, Service, ServiceConfig};

@@ -22,7 +22,8 @@ pub struct FoundKey {
 }
 
 impl FoundKey {
-    /// An operator acting on this key: an administrator of its account.
+    /// An operator acting on this key. Operators come with a certificate of the cluster and act through its own service; they
+    /// are nobody's principals, and no policy of a key or an identity is asked about what they do.
     #[must_use]
     pub fn operator(&self, request_id: RequestId) -> Caller {
         let account = self.arn.account;

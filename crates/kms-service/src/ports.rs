@@ -2,7 +2,8 @@
 
 use kms_core::control::{ControlBody, ControlOutcome};
 use kms_core::regional::{RegionalBody, RegionalOutcome};
-use kms_types::{KeyId, KeyMaterialId, KeyState, RegionName, Timestamp};
+use kms_types::{AliasName, KeyId, KeyMaterialId, KeyState, RegionName, Timestamp};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -92,6 +93,21 @@ pub struct ReplicaReport {
     pub applied_index: u64,
     /// Room for keys of the account that owns the key; `None` when the Region does not say.
     pub room: Option<KeyRoom>,
+    /// What decides there who may do what to the replica; `None` without a key resource, and from a Region that does not
+    /// say.
+    pub access: Option<ReplicaAccess>,
+}
+
+/// What decides in a Region who may do what to its replica of a key: independent properties, which no other Region knows
+/// (`docs/adr/0008-two-regions-one-decision.md`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaAccess {
+    /// The key policy.
+    pub policy: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Aliases.
+    pub aliases: Vec<AliasName>,
 }
 
 /// How many keys an account has in a Region, and how many it may have.

@@ -4,9 +4,11 @@
 //! plan. The commit is one control command that expects the plan's epoch, so that of two promotions one is refused.
 
 use crate::authorise::Resource;
+use crate::operations::update_primary_region::authorise_there;
 use crate::resolve::Accept;
-use crate::{Authenticated, Caller, ControlLogError, KmsError, Service};
+use crate::{Caller, ControlLogError, KmsError, ReplicaAccess, Service};
 use kms_core::control::{ControlBody, ControlOutcome, KeySet, Refusal, UpdatePrimary};
+use kms_policy::{Action, KeyFacts, MultiRegionKeyType};
 use kms_types::{KeyArn, KeyMaterialId, KeyRef, RegionName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,14 +91,34 @@ pub enum PromoteError {
     StalePlan(Box<PromotePlan>),
 }
 
+/// Who asks for a promotion.
+#[derive(Clone, Copy, Debug)]
+pub enum Promoter<'a> {
+    /// A principal, who needs the permission.
+    Principal(&'a Caller),
+    /// An operator of the cluster, whom no key policy stops: a promotion is how a cluster survives the loss of a Region.
+    Operator(&'a Caller),
+}
+
+/// What related keys have in common, as conditions can ask for it.
+fn facts_of(set: &KeySet) -> KeyFacts {
+    let KeySet { account, spec, usage, origin, .. } = *set;
+    KeyFacts { account, spec, usage, origin, multi_region: Some(MultiRegionKeyType::Replica) }
+}
+
 impl Service {
     /// Makes the plan of a promotion. Changes nothing.
     ///
     /// # Errors
     /// [`PromoteError`]; a plan with obstacles is not an error here.
-    pub async fn plan_promotion(&self, caller: &Caller, key_id: &str, to: &str) -> Result<PromotePlan, PromoteError> {
+    pub async fn plan_promotion(
+        &self,
+        promoter: Promoter<'_>,
+        key_id: &str,
+        to: &str,
+    ) -> Result<PromotePlan, PromoteError> {
         let to = RegionName::parse(to).map_err(|_invalid| PromoteError::RegionName)?;
-        let found = self.find_for_promotion(caller, key_id)?;
+        let found = self.find_for_promotion(promoter, key_id, &to)?;
         let committed_index = match self.control().read_barrier(BARRIER_DEADLINE).await {
             Ok(index) => index,
             Err(ControlLogError::NoMajority { .. }) => return Err(PromoteError::NoMajority),
@@ -104,11 +126,22 @@ impl Service {
         };
         let set = self.directory().read(|_, control| control.key_set(&found.key_id).cloned());
         let set = set.ok_or_else(|| PromoteError::NotMultiRegion(found.clone()))?;
-        Ok(self.plan_from(found, &set, to, committed_index).await)
+        let (plan, access) = self.plan_from(found, &set, to, committed_index).await;
+        if let (Promoter::Principal(caller), Some(said)) = (promoter, access) {
+            let access = self.access(caller, Action::UpdatePrimaryRegion).with(|r| r.primary_region(plan.to.as_str()));
+            let target = KeyArn { region: plan.to.clone(), ..plan.key.clone() };
+            authorise_there(&access, &target, facts_of(&set), said)?;
+        }
+        Ok(plan)
     }
 
     /// A promotion may be asked of any Region, also of one that holds no replica: the control state knows the key.
-    fn find_for_promotion(&self, caller: &Caller, key_id: &str) -> Result<KeyArn, KmsError> {
+    /// A principal needs `kms:UpdatePrimaryRegion` on the key here and, if it answers, in the Region that is to become
+    /// primary; the old primary, which may be gone, is not asked. An operator acts through the cluster's own service and is
+    /// not subject to key policies.
+    fn find_for_promotion(&self, promoter: Promoter<'_>, key_id: &str, to: &RegionName) -> Result<KeyArn, KmsError> {
+        let (Promoter::Principal(caller) | Promoter::Operator(caller)) = promoter;
+        let access = self.access(caller, Action::UpdatePrimaryRegion).with(|r| r.primary_region(to.as_str()));
         let shared = match KeyRef::parse(key_id) {
             Ok(KeyRef::Id(id)) => Some(id),
             Ok(KeyRef::Arn(arn)) => Some(arn.key_id),
@@ -118,14 +151,29 @@ impl Service {
         match set {
             Some(set) => {
                 let arn = KeyArn { region: self.region().clone(), account: set.account, key_id: set.key_id };
-                caller.authorise("UpdatePrimaryRegion", Resource::Absent(&arn))?;
+                let entry = self.directory().key(&set.key_id);
+                match (promoter, &entry) {
+                    (Promoter::Operator(_), _) => caller.trail.touched(&arn.to_string().into(), arn.account),
+                    (Promoter::Principal(_), Some(entry)) => access.authorise(Resource::Key(entry))?,
+                    (Promoter::Principal(_), None) => access.authorise(Resource::Absent(&arn))?,
+                }
                 Ok(arn)
             }
-            None => Ok(self.resolve(caller, key_id, Accept::Alias, "UpdatePrimaryRegion")?.arn.clone()),
+            None => match promoter {
+                Promoter::Operator(_) => Ok(self.find_for_operator(key_id)?.arn),
+                Promoter::Principal(_) => Ok(self.resolve(&access, key_id, Accept::Alias)?.arn.clone()),
+            },
         }
     }
 
-    async fn plan_from(&self, key: KeyArn, set: &Arc<KeySet>, to: RegionName, committed_index: u64) -> PromotePlan {
+    /// The plan, and what the target says of who may do what to its replica.
+    async fn plan_from(
+        &self,
+        key: KeyArn,
+        set: &Arc<KeySet>,
+        to: RegionName,
+        committed_index: u64,
+    ) -> (PromotePlan, Option<ReplicaAccess>) {
         let regions =
             self.directory().read(|_, control| control.regions().map(|entry| entry.region.clone()).collect::<Vec<_>>());
         let asks = regions.iter().map(|region| async move {
@@ -134,6 +182,7 @@ impl Service {
         let reports = futures::future::join_all(asks).await;
         let unreachable = reports.iter().filter(|(_, r)| r.is_err()).map(|(region, _)| (*region).clone()).collect();
         let target = reports.into_iter().find(|(region, _)| **region == to).and_then(|(_, report)| report.ok());
+        let access = target.as_ref().and_then(|report| report.access.clone());
         let mut obstacles = Vec::new();
         let mut target_applied_index = 0;
         if to == set.primary {
@@ -158,7 +207,7 @@ impl Service {
         } else {
             obstacles.push(format!("{to} does not answer"));
         }
-        PromotePlan {
+        let plan = PromotePlan {
             key,
             from: set.primary.clone(),
             to,
@@ -169,7 +218,8 @@ impl Service {
             would_be_lost: Vec::new(),
             staged: set.staged().map(|m| m.material_id),
             obstacles,
-        }
+        };
+        (plan, access)
     }
 
     /// Carries a promotion out. `still_the_plan` compares the plan made now with the one that the caller agreed to.
@@ -179,12 +229,12 @@ impl Service {
     /// sent, which the next plan shows.
     pub async fn promote(
         &self,
-        request: Authenticated<(String, String)>,
+        promoter: Promoter<'_>,
+        (key_id, to): (&str, &str),
         still_the_plan: impl FnOnce(&PromotePlan) -> bool,
     ) -> Result<Promoted, PromoteError> {
         let started = self.now();
-        let (key_id, to) = request.request;
-        let plan = self.plan_promotion(&request.caller, &key_id, &to).await?;
+        let plan = self.plan_promotion(promoter, key_id, to).await?;
         if !still_the_plan(&plan) {
             return Err(PromoteError::StalePlan(Box::new(plan)));
         }

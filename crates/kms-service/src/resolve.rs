@@ -1,7 +1,7 @@
 //! From the identifier in a request to a key of this Region, with AWS's errors for everything else.
 
 use crate::authorise::{Access, Resource};
-use crate::{Caller, KeyEntry, KmsError, Service};
+use crate::{KeyEntry, KmsError, Service};
 use kms_types::{AccountId, AliasArn, AliasName, KeyArn, KeyId, KeyRef, KeyRefError, RegionName};
 use std::sync::Arc;
 
@@ -15,29 +15,14 @@ pub(crate) enum Accept {
 }
 
 impl Service {
-    /// [`Service::resolve_for`] an action that no grant allows.
-    pub(crate) fn resolve(
-        &self,
-        caller: &Caller,
-        key_id: &str,
-        accept: Accept,
-        action: &'static str,
-    ) -> Result<Arc<KeyEntry>, KmsError> {
-        self.resolve_for(&Access::to(caller, action), key_id, accept)
-    }
-
     /// Finds the key that a request names and authorises the action on it.
     ///
     /// A missing key of the caller's own account is `NotFound` only for a caller who would be allowed; a key of another
     /// account is never told from a missing one.
-    pub(crate) fn resolve_for(
-        &self,
-        access: &Access<'_>,
-        key_id: &str,
-        accept: Accept,
-    ) -> Result<Arc<KeyEntry>, KmsError> {
-        let (account, id) = self.referenced(access, key_id, accept)?;
-        self.authorised_key(access, account, id)
+    pub(crate) fn resolve(&self, access: &Access<'_>, key_id: &str, accept: Accept) -> Result<Arc<KeyEntry>, KmsError> {
+        let access = access.naming(key_id);
+        let (account, id) = self.referenced(&access, key_id, accept)?;
+        self.authorised_key(&access, account, id)
     }
 
     /// The account and ID of the key that a request names. Whether there is such a key is not said, nor whether the caller
@@ -48,7 +33,7 @@ impl Service {
         key_id: &str,
         accept: Accept,
     ) -> Result<(AccountId, KeyId), KmsError> {
-        let caller = access.caller;
+        let caller = access.caller();
         let reference = KeyRef::parse(key_id).map_err(|fault| match fault {
             KeyRefError::KeyId => KmsError::InvalidKeyId(key_id.to_owned()),
             KeyRefError::Arn => KmsError::InvalidArn("Invalid identifier"),
@@ -102,13 +87,10 @@ impl Service {
         if let Some(target) = self.directory().alias_target(account, name.clone()) {
             return Ok((account, target));
         }
-        if account != access.caller.account() {
-            // The same refusal as for a key that exists: aliases of other accounts are not told either.
-            let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
-            access.authorise(Resource::Absent(&unknown))?;
-        }
-        // Who may not do the action on any key learns nothing about the names in use either.
-        access.authorise(Resource::Account)?;
+        // The same refusal as for a key that exists: who may not do the action on any key learns nothing about the names
+        // in use, and of those of other accounts nobody does.
+        let unknown = KeyArn { region: self.region().clone(), account, key_id: KeyId::single_region([0; 16]) };
+        access.authorise(Resource::Absent(&unknown))?;
         Err(KmsError::AliasNotFound(AliasArn { region: self.region().clone(), account, name }))
     }
 

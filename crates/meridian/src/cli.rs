@@ -8,6 +8,7 @@ mod confirm;
 mod describe;
 mod dev;
 mod exit;
+mod explain_access;
 mod identity;
 mod init;
 mod keys;
@@ -51,6 +52,7 @@ enum Command {
     Keys(keys::KeysArgs),
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
+    ExplainAccess(explain_access::ExplainAccessArgs),
     Identity(identity::IdentityArgs),
     Region(region::RegionArgs),
     Audit(audit::AuditArgs),
@@ -86,6 +88,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Keys(args) => keys::run(args),
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
+        Command::ExplainAccess(args) => explain_access::run(args),
         Command::Identity(args) => identity::run(args),
         Command::Region(args) => region::run(args),
         Command::Audit(args) => audit::run(args),

@@ -3,6 +3,7 @@
 //! Each service admits one kind of certificate: principals call the data plane, operators the cluster service, Regions
 //! the peer service. A certificate that TLS verified but that is of another kind gets `PERMISSION_DENIED`.
 
+mod access;
 mod cluster;
 mod data_plane;
 mod identity;
@@ -13,7 +14,8 @@ mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
 use crate::node::Handles;
-use crate::tls::{self, Credentials, IncomingSettings, PeerIdentity};
+use crate::tls::{self, Credentials, IncomingSettings, Peer, PeerIdentity};
+use kms_proto::cluster::v1::access_server::AccessServer;
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
@@ -86,6 +88,7 @@ impl Server {
             identity::admit_regions,
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
+        let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
@@ -97,6 +100,7 @@ impl Server {
             .tcp_nodelay(true)
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
+            .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
             .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)
@@ -132,7 +136,7 @@ async fn health_service(
 fn identity_of<T>(request: &tonic::Request<T>) -> Result<PeerIdentity, tonic::Status> {
     request
         .extensions()
-        .get::<PeerIdentity>()
-        .cloned()
+        .get::<Peer>()
+        .map(|peer| peer.identity.clone())
         .ok_or_else(|| tonic::Status::unauthenticated("no client certificate"))
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) use channel::channel;
 pub(crate) use identity::PeerIdentity;
-pub(crate) use incoming::{IncomingSettings, incoming};
+pub(crate) use incoming::{IncomingSettings, Peer, incoming};
 
 /// Why TLS could not be set up from its files.
 #[derive(Debug, thiserror::Error)]

@@ -55,14 +55,7 @@ class Cluster:
         """A principals file; it holds secrets, so nobody else may read it."""
         file = Path(self.work.name) / "principals.toml"
         file.touch(mode=0o600)
-        file.write_text(
-            "\n".join(
-                f'[[principal]]\naccess_key = "{principal.access_key}"\nsecret_key = "{principal.secret_key}"\n'
-                f'arn = "{principal.arn}"\naccount = "{principal.account}"\n'
-                f"administrator = {str(principal.administrator).lower()}\n"
-                for principal in principals
-            )
-        )
+        file.write_text("\n".join(_section(principal) for principal in principals))
         return str(file)
 
     def run(self, *arguments):
@@ -72,6 +65,25 @@ class Cluster:
         if done.returncode != 0:
             fail(f"meridian {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+
+def _section(principal):
+    """A principal as its section of the principals file."""
+    lines = [
+        "[[principal]]",
+        f'access_key = "{principal.access_key}"',
+        f'secret_key = "{principal.secret_key}"',
+        f'arn = "{principal.arn}"',
+        f'account = "{principal.account}"',
+        f"administrator = {str(principal.administrator).lower()}",
+    ]
+    if principal.policies:
+        lines += ["policies = [", *(f"    '''{policy}'''," for policy in principal.policies), "]"]
+    if principal.boundary is not None:
+        lines.append(f"boundary = '''{principal.boundary}'''")
+    if principal.tags:
+        lines += ["[principal.tags]", *(f'{key} = "{value}"' for key, value in principal.tags.items())]
+    return "\n".join(lines) + "\n"
 
 
 def _die_with_parent():

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import boto3
 from botocore.config import Config
@@ -22,6 +22,10 @@ class Principal:
     name: str
     account: str = ACCOUNT
     administrator: bool = False
+    # Policy documents, and tags.
+    policies: tuple = ()
+    boundary: str | None = None
+    tags: dict = field(default_factory=dict, hash=False)
 
     @property
     def access_key(self):

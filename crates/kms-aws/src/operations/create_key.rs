@@ -22,7 +22,7 @@ impl WireOperation for Wire {
             key_spec: choices::key_spec(members),
             origin: choices::origin(members),
             custom_key_store_id: members.text("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID),
-            bypass_policy_lockout_safety_check: members.boolean("BypassPolicyLockoutSafetyCheck").unwrap_or_default(),
+            bypass_policy_lockout_safety_check: members.boolean("BypassPolicyLockoutSafetyCheck"),
             tags: members.tags(),
             multi_region: members.boolean("MultiRegion").unwrap_or_default(),
             xks_key_id: members.text("XksKeyId", &XKS_KEY_ID),

@@ -17,7 +17,7 @@ impl WireOperation for Wire {
             key_id: members.required_text("KeyId", &KEY_ID),
             policy_name: members.text("PolicyName", &POLICY_NAME),
             policy: members.required_text("Policy", &POLICY),
-            bypass_policy_lockout_safety_check: members.boolean("BypassPolicyLockoutSafetyCheck").unwrap_or_default(),
+            bypass_policy_lockout_safety_check: members.boolean("BypassPolicyLockoutSafetyCheck"),
         }
     }
 

@@ -17,7 +17,7 @@ impl WireOperation for Wire {
         let (key_id, replica_region) =
             (members.required_text("KeyId", &KEY_ID), members.required_region("ReplicaRegion"));
         let policy = members.text("Policy", &POLICY);
-        let bypass_policy_lockout_safety_check = members.boolean("BypassPolicyLockoutSafetyCheck").unwrap_or_default();
+        let bypass_policy_lockout_safety_check = members.boolean("BypassPolicyLockoutSafetyCheck");
         let (description, tags) = (members.text("Description", &DESCRIPTION), members.tags());
         let replica_region = replica_region?;
         Some(ReplicateKeyRequest {

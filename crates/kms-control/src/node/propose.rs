@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, ProposalId};
 use kms_proto::control_codec::{decode_outcome, encode_command};
 use kms_proto::peer::v1 as pb;
-use kms_service::{ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, ReplicaReport};
-use kms_types::{KeyId, KeyMaterialId, KeyState, RegionName};
+use kms_service::{ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, ReplicaAccess, ReplicaReport};
+use kms_types::{AliasName, KeyId, KeyMaterialId, KeyState, RegionName};
 use openraft::async_runtime::WatchReceiver;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -276,7 +276,17 @@ fn report_from_pb(answer: pb::ReplicaReportResponse) -> Option<ReplicaReport> {
     };
     let materials = answer.material_ids.iter().map(|id| KeyMaterialId::parse(id).ok()).collect::<Option<Vec<_>>>()?;
     let room = answer.room.map(|room| KeyRoom { count: room.count, quota: room.quota });
-    Some(ReplicaReport { state, materials, applied_index: answer.applied_index, room })
+    let access = match answer.access {
+        Some(access) => Some(access_from_pb(access)?),
+        None => None,
+    };
+    Some(ReplicaReport { state, materials, applied_index: answer.applied_index, room, access })
+}
+
+/// `None` for an alias that cannot be one: a condition on aliases must not be decided without it.
+fn access_from_pb(access: pb::ReplicaAccess) -> Option<ReplicaAccess> {
+    let aliases = access.aliases.iter().map(|name| AliasName::parse(name).ok()).collect::<Option<Vec<_>>>()?;
+    Some(ReplicaAccess { policy: access.policy, tags: access.tags, aliases })
 }
 
 impl Miss {

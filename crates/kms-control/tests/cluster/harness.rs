@@ -13,9 +13,11 @@ use kms_core::control::{
     RegisterRegion, SealedBox,
 };
 use kms_proto::peer::v1::peer_client::PeerClient;
-use kms_service::{Clock, ControlLog, ReplicaReport};
+use kms_service::{Clock, ControlLog, ReplicaAccess, ReplicaReport};
 use kms_store::MemoryStore;
-use kms_types::{AccountId, KeyId, KeyMaterialId, KeySpec, KeyState, KeyUsage, Origin, RegionName, Timestamp};
+use kms_types::{
+    AccountId, AliasName, KeyId, KeyMaterialId, KeySpec, KeyState, KeyUsage, Origin, RegionName, Timestamp,
+};
 pub use relay::Link;
 use relay::Relay;
 use std::collections::BTreeMap;
@@ -276,7 +278,22 @@ struct Replicas(RegionName);
 impl LocalReplicas for Replicas {
     fn report(&self, _key_id: &KeyId) -> ReplicaReport {
         let materials = vec![material_of(&self.0)];
-        ReplicaReport { state: Some(KeyState::Enabled), materials, applied_index: 0, room: None }
+        ReplicaReport {
+            state: Some(KeyState::Enabled),
+            materials,
+            applied_index: 0,
+            room: None,
+            access: Some(access()),
+        }
+    }
+}
+
+/// What every Region says of who may do what to its replica.
+pub fn access() -> ReplicaAccess {
+    ReplicaAccess {
+        policy: "{}".to_owned(),
+        tags: [("team".to_owned(), "blue".to_owned())].into(),
+        aliases: vec![AliasName::parse("alias/app").unwrap()],
     }
 }
 

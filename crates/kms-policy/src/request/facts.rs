@@ -42,22 +42,37 @@ fn iso_8601(moment: Timestamp) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
 }
 
-type WalkNames<'a> = &'a dyn Fn(&mut dyn FnMut(&str));
-type WalkPairs<'a> = &'a dyn Fn(&mut dyn FnMut(&str, &str));
+type WalkNames<'a> = &'a (dyn Fn(&mut dyn FnMut(&str)) + Sync);
+type WalkPairs<'a> = &'a (dyn Fn(&mut dyn FnMut(&str, &str)) + Sync);
 
-/// A list of names that is walked when a policy asks for it: calls back with each.
+/// A list of names that is walked when a policy asks for it.
 #[derive(Clone, Copy)]
-pub struct Names<'a>(WalkNames<'a>);
+pub struct Names<'a>(NameList<'a>);
+
+#[derive(Clone, Copy)]
+enum NameList<'a> {
+    Walk(WalkNames<'a>),
+    Texts(&'a [String]),
+}
 
 impl<'a> Names<'a> {
     /// Wraps a function that calls back with each name.
     #[must_use]
     pub const fn new(walk: WalkNames<'a>) -> Self {
-        Self(walk)
+        Self(NameList::Walk(walk))
+    }
+
+    /// The names of a list.
+    #[must_use]
+    pub const fn of(texts: &'a [String]) -> Self {
+        Self(NameList::Texts(texts))
     }
 
     pub(super) fn walk(self, see: &mut dyn FnMut(&str)) {
-        (self.0)(see);
+        match self.0 {
+            NameList::Walk(walk) => walk(see),
+            NameList::Texts(texts) => texts.iter().for_each(|text| see(text)),
+        }
     }
 }
 
@@ -67,19 +82,42 @@ impl fmt::Debug for Names<'_> {
     }
 }
 
-/// A list of pairs, such as tags, that is walked when a policy asks for it: calls back with each key and value.
+/// A list of pairs, such as tags, that is walked when a policy asks for it.
 #[derive(Clone, Copy)]
-pub struct Pairs<'a>(WalkPairs<'a>);
+pub struct Pairs<'a>(PairList<'a>);
+
+#[derive(Clone, Copy)]
+enum PairList<'a> {
+    Walk(WalkPairs<'a>),
+    Map(&'a BTreeMap<String, String>),
+    Texts(&'a [(String, String)]),
+}
 
 impl<'a> Pairs<'a> {
-    /// Wraps a function that calls back with each pair.
+    /// Wraps a function that calls back with each key and value.
     #[must_use]
     pub const fn new(walk: WalkPairs<'a>) -> Self {
-        Self(walk)
+        Self(PairList::Walk(walk))
+    }
+
+    /// The pairs of a map.
+    #[must_use]
+    pub const fn of_map(map: &'a BTreeMap<String, String>) -> Self {
+        Self(PairList::Map(map))
+    }
+
+    /// The pairs of a list.
+    #[must_use]
+    pub const fn of(texts: &'a [(String, String)]) -> Self {
+        Self(PairList::Texts(texts))
     }
 
     pub(super) fn walk(self, see: &mut dyn FnMut(&str, &str)) {
-        (self.0)(see);
+        match self.0 {
+            PairList::Walk(walk) => walk(see),
+            PairList::Map(map) => map.iter().for_each(|(key, value)| see(key, value)),
+            PairList::Texts(texts) => texts.iter().for_each(|(key, value)| see(key, value)),
+        }
     }
 }
 

@@ -54,7 +54,7 @@ impl Sample {
 
 /// Every sample with the name of its file.
 pub(crate) fn all() -> Vec<(String, Sample)> {
-    let bodies = bodies().into_iter().chain(identity::bodies());
+    let bodies = bodies().into_iter().chain(signed_bodies()).chain(identity::bodies());
     let commands = bodies.map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
     let outcomes = outcomes().into_iter().map(|(name, o)| (format!("outcome-{name}"), Sample::Outcome(o)));
     let control = control_rows().into_iter().chain(identity::rows());
@@ -118,14 +118,9 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
     let move_to = UpdatePrimary { key_id, from: virginia(), to: ireland(), expected_epoch };
     let witness =
         RegisterRegion { sealing_public_key: vec![], role: RegionRole::Witness, signing_public_key: Vec::new() };
-    let countersign =
-        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
-    let signing =
-        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
     vec![
         ("register-region", register()),
         ("register-witness", ControlBody::RegisterRegion(witness)),
-        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("create-key-set", ControlBody::CreateKeySet(create)),
         ("add-replica", ControlBody::AddReplica(add)),
         ("replica-ready", ControlBody::ReplicaReady { key_id, added_at: at(2) }),
@@ -144,9 +139,19 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("offer-imported-material", ControlBody::OfferImportedMaterial(offer)),
         ("report-import", ControlBody::ReportImport(report.clone())),
         ("report-import-absent", ControlBody::ReportImport(ReportImport { present: false, ..report })),
+        ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
+    ]
+}
+
+fn signed_bodies() -> Vec<(&'static str, ControlBody)> {
+    let countersign =
+        CountersignCheckpoint { of: ireland(), sequence: 300, hash: [5; 32], signature: audit_signature(8) };
+    let signing =
+        RegisterRegion { sealing_public_key: vec![7; 5], role: RegionRole::Full, signing_public_key: vec![9; 4] };
+    vec![
+        ("register-region-signing", ControlBody::RegisterRegion(signing)),
         ("sign-checkpoint", ControlBody::SignCheckpoint(checkpoint(&[]))),
         ("countersign-checkpoint", ControlBody::CountersignCheckpoint(countersign)),
-        ("withdraw-imported-material", ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id }),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Names and targets of CreateAlias, UpdateAlias and DeleteAlias.
 
+use crate::authorise::{Access, Resource};
 use crate::resolve::Accept;
 use crate::{Caller, KeyEntry, KmsError, Service};
 use kms_types::{AliasArn, AliasName, KeyRef};
@@ -26,22 +27,23 @@ impl Service {
         Ok(AliasArn { region: self.region().clone(), account: caller.account(), name })
     }
 
+    /// Authorises an action on the alias itself, which identity policies alone decide on. What conditions ask of a key is
+    /// not there then ("Controlling access to aliases" in the AWS KMS Developer Guide).
+    pub(crate) fn authorise_on_alias(access: &Access<'_>, alias: &AliasArn) -> Result<(), KmsError> {
+        access.authorise(Resource::Alias(&alias.to_string().into()))
+    }
+
     /// The key that an alias is to point at: a key of the caller's own account, not named by an alias.
-    pub(crate) fn alias_target(
-        &self,
-        caller: &Caller,
-        key_id: &str,
-        action: &'static str,
-    ) -> Result<Arc<KeyEntry>, KmsError> {
+    pub(crate) fn alias_target(&self, access: &Access<'_>, key_id: &str) -> Result<Arc<KeyEntry>, KmsError> {
         match KeyRef::parse(key_id) {
             Ok(KeyRef::Alias(_) | KeyRef::AliasArn(_)) => {
                 return Err(KmsError::service("Aliases must refer to keys. Not aliases"));
             }
-            Ok(KeyRef::Arn(arn)) if arn.account != caller.account() => {
+            Ok(KeyRef::Arn(arn)) if arn.account != access.caller().account() => {
                 return Err(KmsError::service("This operation cannot be called cross account"));
             }
             Ok(KeyRef::Arn(_) | KeyRef::Id(_)) | Err(_) => {}
         }
-        self.resolve(caller, key_id, Accept::KeyOnly, action)
+        self.resolve(access, key_id, Accept::KeyOnly)
     }
 }

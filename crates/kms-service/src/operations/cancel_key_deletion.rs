@@ -4,6 +4,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::RegionalBody;
+use kms_policy::Action;
 use std::sync::Arc;
 
 /// The request.
@@ -31,7 +32,7 @@ impl Service {
         request: Authenticated<CancelKeyDeletionRequest>,
     ) -> Result<CancelKeyDeletionResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "CancelKeyDeletion")?;
+        let entry = self.resolve(&self.access(&caller, Action::CancelKeyDeletion), &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::CancelKeyDeletion)?;
         self.change_key(&entry, RegionalBody::CancelDeletion(entry.arn.key_id)).await?;
         Ok(CancelKeyDeletionResponse { key_id: Arc::clone(&entry.arn_text) })

@@ -2,6 +2,7 @@
 
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Service {
         request: Authenticated<ConnectCustomKeyStoreRequest>,
     ) -> Result<ConnectCustomKeyStoreResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("ConnectCustomKeyStore", Resource::Account)?;
+        self.access(&caller, Action::ConnectCustomKeyStore).authorise(Resource::Account)?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

@@ -1,9 +1,9 @@
 //! `CreateAlias`: a new name for a key, in this Region only.
 
-use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::{RegionalBody, SetAlias};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -22,8 +22,9 @@ impl Service {
         let Authenticated { caller, request } = request;
         let alias = self.own_alias(&caller, &request.alias_name)?;
         // On the alias and on the key.
-        caller.authorise("CreateAlias", Resource::Account)?;
-        let entry = self.alias_target(&caller, &request.target_key_id, "CreateAlias")?;
+        let access = self.access(&caller, Action::CreateAlias);
+        Self::authorise_on_alias(&access, &alias)?;
+        let entry = self.alias_target(&access, &request.target_key_id)?;
         entry.check_state(KeyOperation::CreateAlias)?;
         let body = RegionalBody::CreateAlias(SetAlias {
             account: caller.account(),

@@ -4,6 +4,7 @@
 use super::create_key::no_custom_key_stores;
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request. Its other members only matter to a service that connects to such a store.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ impl Service {
         &self,
         request: Authenticated<CreateCustomKeyStoreRequest>,
     ) -> Result<CreateCustomKeyStoreResponse, KmsError> {
-        request.caller.authorise("CreateCustomKeyStore", Resource::Account)?;
+        self.access(&request.caller, Action::CreateCustomKeyStore).authorise(Resource::Account)?;
         Err(no_custom_key_stores())
     }
 }

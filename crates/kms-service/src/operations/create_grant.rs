@@ -2,11 +2,12 @@
 
 use super::grants::{GrantConstraints, principal_of};
 use super::refused::regional_refused;
-use crate::authorise::{Access, Terms};
+use crate::authorise::constraints_of;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::{GrantPrincipal, NewGrant, RegionalBody, RegionalOutcome, RegionalRefusal};
+use kms_policy::{Action, GrantTerms};
 use kms_types::{GrantId, GrantOperation, KeySpec, KeyUsage};
 use std::collections::BTreeSet;
 
@@ -51,9 +52,15 @@ impl Service {
     ) -> Result<CreateGrantResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let terms = Terms { operations: &request.operations, constraints: &request.constraints };
-        let access = Access::to(&caller, "CreateGrant").with_terms(terms);
-        let entry = self.resolve_for(&access, &request.key_id, Accept::KeyOnly)?;
+        let terms = terms_of(&request);
+        let access = self
+            .access(&caller, Action::CreateGrant)
+            .with(|r| r.new_grant(&terms))
+            .with(|r| request.retiring_principal.as_deref().map_or(r, |arn| r.retiring_principal(arn)))
+            .with(|r| {
+                request.retiring_service_principal.as_deref().map_or(r, |name| r.retiring_service_principal(name))
+            });
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::CreateGrant)?;
         let dry_run = request.dry_run;
         let grant = self.new_grant(&caller, &entry, request)?;
@@ -104,6 +111,16 @@ impl Service {
         KmsError::LimitExceeded(format!(
             "Grants per key quota for this account in this region is {limit}, current usage is {limit}."
         ))
+    }
+}
+
+/// The grant as decisions see it. One for nobody is refused once the caller is known to be allowed.
+fn terms_of(request: &CreateGrantRequest) -> GrantTerms<'_> {
+    let grantee = request.grantee_principal.as_deref().or(request.grantee_service_principal.as_deref());
+    GrantTerms {
+        grantee: grantee.unwrap_or_default(),
+        operations: &request.operations,
+        constraints: constraints_of(&request.constraints),
     }
 }
 

@@ -1,14 +1,15 @@
 //! `CreateKey`: a new key, single-Region or the primary of a new multi-Region set.
 
 use super::key_metadata::KeyMetadata;
+use super::policy::{check_lockout, check_policy};
 use super::tags::check_tags;
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::{Authenticated, Caller, KmsError, Service};
 use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
 use kms_core::regional::{CreateKey, RegionalBody};
 use kms_crypto::KeyMaterial;
-use kms_types::{KeyId, KeySpec, KeyUsage, Origin};
-use std::collections::BTreeMap;
+use kms_policy::{Action, KeyFacts, MultiRegionKeyType, Pairs, RequestContext};
+use kms_types::{KeyArn, KeyId, KeySpec, KeyUsage, Origin, PARTITION};
 use std::time::Duration;
 
 /// How long a new primary may take to appear in its own Region after the commit; local work of a millisecond or two.
@@ -26,7 +27,8 @@ pub struct CreateKeyRequest {
     pub customer_master_key_spec: Option<KeySpec>,
     pub origin: Option<Origin>,
     pub custom_key_store_id: Option<String>,
-    pub bypass_policy_lockout_safety_check: bool,
+    /// Conditions tell its absence from `false`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
     pub tags: Vec<(String, String)>,
     pub multi_region: bool,
     pub xks_key_id: Option<String>,
@@ -46,56 +48,61 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn create_key(&self, request: Authenticated<CreateKeyRequest>) -> Result<CreateKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("CreateKey", Resource::Account)?;
-        if !request.tags.is_empty() {
-            caller.authorise("TagResource", Resource::Account)?;
-        }
+        let random = self.random_id()?;
+        let key_id = if request.multi_region { KeyId::multi_region(random) } else { KeyId::single_region(random) };
+        let arn = KeyArn { region: self.region().clone(), account: caller.account(), key_id };
+        let about_key = self.authorise_creation(&caller, &request, &arn.to_string())?;
         let kind = check_kind(&request)?;
-        let initial = self.initial_properties(&caller, &request)?;
+        let initial = initial_properties(&about_key, &arn, &request)?;
         self.check_key_quota(&caller.account())?;
-        let key_id = if request.multi_region {
-            self.create_key_set(&caller, kind, initial).await?
+        if request.multi_region {
+            self.create_key_set(&arn, kind, initial).await?;
         } else {
-            self.create_single_region_key(&caller, kind, initial).await?
-        };
+            self.create_single_region_key(&arn, kind, initial).await?;
+        }
         let entry = self.directory().key(&key_id).ok_or(KmsError::Internal)?;
+        caller.trail.touched(&entry.arn_text, entry.arn.account);
         Ok(CreateKeyResponse { key_metadata: KeyMetadata::of(&entry) })
     }
 
-    fn initial_properties(&self, caller: &Caller, request: &CreateKeyRequest) -> Result<InitialProperties, KmsError> {
-        check_tags(&request.tags)?;
-        let policy = match &request.policy {
-            Some(policy) => {
-                super::policy::check_policy(policy)?;
-                if !request.bypass_policy_lockout_safety_check {
-                    let key_arn = super::policy::arn_of_new_key(caller, self.region());
-                    super::policy::check_lockout(caller, &key_arn, policy)?;
-                }
-                policy.clone()
-            }
-            None => kms_policy::default_key_policy(&caller.account()),
+    /// The key, the role by which AWS KMS keeps the members of a multi-Region key alike, and the tags are authorised each by
+    /// identity policies. Answers the access for the key that is to be.
+    fn authorise_creation<'a>(
+        &'a self,
+        caller: &'a Caller,
+        request: &'a CreateKeyRequest,
+        arn: &str,
+    ) -> Result<Access<'a>, KmsError> {
+        let to = |action| {
+            self.access(caller, action)
+                .with(|r| r.key(facts_of(caller, request)).request_tags(Pairs::of(&request.tags)))
+                .with(|r| bypass(r, request.bypass_policy_lockout_safety_check))
         };
-        Ok(InitialProperties {
-            policy,
-            description: request.description.clone().unwrap_or_default(),
-            tags: request.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
-        })
+        let create = to(Action::CreateKey);
+        create.authorise(Resource::Account)?;
+        if request.multi_region {
+            let role = format!("arn:{PARTITION}:iam::{}:role/{SYNCHRONISING_ROLE}", caller.account());
+            self.access(caller, Action::CreateServiceLinkedRole).authorise(Resource::Principal(&role))?;
+        }
+        if !request.tags.is_empty() {
+            to(Action::TagResource).authorise(Resource::New(arn))?;
+        }
+        Ok(create)
     }
 
     async fn create_single_region_key(
         &self,
-        caller: &Caller,
+        &KeyArn { account, key_id, .. }: &KeyArn,
         kind: Kind,
         initial: InitialProperties,
-    ) -> Result<KeyId, KmsError> {
-        let key_id = KeyId::single_region(self.random_id()?);
+    ) -> Result<(), KmsError> {
         let material = match self.first_material(kind).await? {
             Some(material) => Some(self.keyring().wrap(&key_id, &material)?),
             None => None,
         };
         let body = CreateKey {
             key_id,
-            account: caller.account(),
+            account,
             spec: kind.spec,
             usage: kind.usage,
             origin: kind.origin,
@@ -105,13 +112,16 @@ impl Service {
             material,
         };
         // A refusal would mean that a drawn UUID exists already.
-        self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_opaque| KmsError::Internal)?;
-        Ok(key_id)
+        self.submit(RegionalBody::CreateKey(Box::new(body))).await?.map_err(|_opaque| KmsError::Internal)
     }
 
     /// Commits a new key set whose material is sealed to this Region, and waits until the Region has taken it in.
-    async fn create_key_set(&self, caller: &Caller, kind: Kind, initial: InitialProperties) -> Result<KeyId, KmsError> {
-        let key_id = KeyId::multi_region(self.random_id()?);
+    async fn create_key_set(
+        &self,
+        &KeyArn { account, key_id, .. }: &KeyArn,
+        kind: Kind,
+        initial: InitialProperties,
+    ) -> Result<(), KmsError> {
         let first = match self.first_material(kind).await? {
             Some(material) => {
                 let public = self.keyring().sealing_public_key();
@@ -122,7 +132,7 @@ impl Service {
         };
         let material_id = first.as_ref().map(|(material_id, _)| *material_id);
         let Kind { spec, usage, origin } = kind;
-        let body = CreateKeySet { key_id, account: caller.account(), spec, usage, origin, first, initial };
+        let body = CreateKeySet { key_id, account, spec, usage, origin, first, initial };
         match self.propose(ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
             Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),
@@ -132,7 +142,7 @@ impl Service {
             Some(material_id) => self.regional().await_material(&key_id, material_id, INSTALL_DEADLINE).await,
             None => self.regional().await_key(&key_id, INSTALL_DEADLINE).await,
         };
-        if taken_in { Ok(key_id) } else { Err(KmsError::DependencyTimeout) }
+        if taken_in { Ok(()) } else { Err(KmsError::DependencyTimeout) }
     }
 
     /// The material that a new key has at once; none if it is to be imported.
@@ -144,6 +154,52 @@ impl Service {
             }
         }
     }
+}
+
+/// The role that AWS needs for multi-Region keys ("Authorizing AWS KMS to synchronize multi-Region keys" in the AWS KMS
+/// Developer Guide). Here nothing is done by it; whoever creates such a key needs the permission all the same, so that
+/// policies mean what they mean there.
+const SYNCHRONISING_ROLE: &str =
+    "aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+
+/// What conditions can ask of the key that is to be; what does not fit together is refused once the caller is known to be
+/// allowed.
+fn facts_of(caller: &Caller, request: &CreateKeyRequest) -> KeyFacts {
+    KeyFacts {
+        account: caller.account(),
+        spec: request.key_spec.or(request.customer_master_key_spec).unwrap_or(KeySpec::SymmetricDefault),
+        usage: request.key_usage.unwrap_or(KeyUsage::EncryptDecrypt),
+        origin: request.origin.unwrap_or(Origin::AwsKms),
+        multi_region: request.multi_region.then_some(MultiRegionKeyType::Primary),
+    }
+}
+
+/// Tells of the parameter only if the request names it.
+pub(crate) fn bypass(request: RequestContext<'_>, named: Option<bool>) -> RequestContext<'_> {
+    named.map_or(request, |bypass| request.bypass_policy_lockout_safety_check(bypass))
+}
+
+fn initial_properties(
+    access: &Access<'_>,
+    arn: &KeyArn,
+    request: &CreateKeyRequest,
+) -> Result<InitialProperties, KmsError> {
+    check_tags(&request.tags)?;
+    let policy = match &request.policy {
+        Some(policy) => {
+            check_policy(policy)?;
+            if !request.bypass_policy_lockout_safety_check.unwrap_or_default() {
+                check_lockout(access, &arn.to_string(), policy)?;
+            }
+            policy.clone()
+        }
+        None => kms_policy::default_key_policy(&arn.account),
+    };
+    Ok(InitialProperties {
+        policy,
+        description: request.description.clone().unwrap_or_default(),
+        tags: request.tags.iter().cloned().collect(),
+    })
 }
 
 /// What a key is for ever.

@@ -1,12 +1,13 @@
 //! `Decrypt`.
 
 use super::encrypt::Secret;
-use super::key_use::{Named, check_encryption};
-use crate::authorise::{Access, Resource};
+use super::key_use::{Named, asked, check_encryption};
+use crate::authorise::{Access, Resource, UNKNOWN_CIPHERTEXT};
 use crate::resolve::Accept;
-use crate::{Authenticated, Caller, ControlLogError, KeyEntry, KmsError, Service};
+use crate::{Authenticated, ControlLogError, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_crypto::{BlobHeader, MessageCipher, parse_header};
+use kms_policy::Action;
 use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeyRef};
 use std::sync::Arc;
 
@@ -51,7 +52,6 @@ pub(crate) struct OpenRequest<'a> {
     pub(crate) key_id: Option<&'a str>,
     pub(crate) context: &'a EncryptionContext,
     pub(crate) algorithm: Option<EncryptionAlgorithm>,
-    pub(crate) action: &'static str,
     pub(crate) operation: Named,
 }
 
@@ -68,21 +68,23 @@ impl Service {
         if request.ignore_ciphertext {
             check_ignore_ciphertext(request.dry_run)?;
             let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
-            let access = Access::to(&caller, "Decrypt").with_context(&request.encryption_context);
-            let entry = self.resolve_for(&access, key_id, Accept::Alias)?;
+            let access = self
+                .access(&caller, Action::Decrypt)
+                .with_context(&request.encryption_context)
+                .with(|r| r.encryption_algorithm(asked(request.encryption_algorithm)));
+            let entry = self.resolve(&access, key_id, Accept::Alias)?;
             check_encryption(&entry, OPERATION, request.encryption_algorithm, &request.encryption_context)?;
             return Err(KmsError::DryRun);
         }
         let blob = request.ciphertext_blob.as_deref().unwrap_or_default();
         let opened = self
             .open_ciphertext(
-                &caller,
+                &self.access(&caller, Action::Decrypt),
                 &OpenRequest {
                     blob,
                     key_id: request.key_id.as_deref(),
                     context: &request.encryption_context,
                     algorithm: request.encryption_algorithm,
-                    action: "Decrypt",
                     operation: OPERATION,
                 },
             )
@@ -99,14 +101,19 @@ impl Service {
         })
     }
 
-    /// Finds the key that made a ciphertext and opens it. Everything that is wrong with the ciphertext itself is the one
+    /// Finds the key that made a ciphertext and opens it, for a caller with this access, to which the context and the
+    /// algorithm are added. Everything that is wrong with the ciphertext itself is the one
     /// error without detail.
-    pub(crate) async fn open_ciphertext(&self, caller: &Caller, request: &OpenRequest<'_>) -> Result<Opened, KmsError> {
-        let access = Access::to(caller, request.action).with_context(request.context);
+    pub(crate) async fn open_ciphertext(
+        &self,
+        access: &Access<'_>,
+        request: &OpenRequest<'_>,
+    ) -> Result<Opened, KmsError> {
+        let access = access.with_context(request.context).with(|r| r.encryption_algorithm(asked(request.algorithm)));
         let named = match request.key_id {
             Some(key_id) => match self.foreign_by_id(&access, key_id, request.blob) {
                 Some(entry) => Some(entry),
-                None => Some(self.resolve_for(&access, key_id, Accept::Alias)?),
+                None => Some(self.resolve(&access, key_id, Accept::Alias)?),
             },
             None => None,
         };
@@ -148,9 +155,13 @@ impl Service {
     /// while everywhere else such a key needs its ARN.
     fn foreign_by_id(&self, access: &Access<'_>, key_id: &str, blob: &[u8]) -> Option<Arc<KeyEntry>> {
         let Ok(KeyRef::Id(key_id)) = KeyRef::parse(key_id) else { return None };
-        let entry = self.directory().key(&key_id).filter(|entry| entry.arn.account != access.caller.account())?;
+        let entry = self.directory().key(&key_id).filter(|entry| entry.arn.account != access.caller().account())?;
         let made_it = parse_header(blob).is_ok_and(|header| header.key_id == key_id);
-        (made_it && access.authorise(Resource::Ciphertext(&entry)).is_ok()).then_some(entry)
+        // A denial is not the last word: the ID may mean a key of the caller's own account.
+        if !made_it || !access.decide(Resource::Ciphertext(&entry)).is_allowed() {
+            return None;
+        }
+        access.authorise(Resource::Ciphertext(&entry)).is_ok().then_some(entry)
     }
 
     fn key_of_ciphertext(&self, access: &Access<'_>, header: &BlobHeader) -> Result<Arc<KeyEntry>, KmsError> {
@@ -159,12 +170,7 @@ impl Service {
                 access.authorise(Resource::Ciphertext(&entry))?;
                 Ok(entry)
             }
-            // AWS cannot tell whose account a foreign ciphertext is from either; this is its text for all such cases.
-            None => Err(KmsError::AccessDenied(
-                "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
-                 or you are not allowed to access."
-                    .to_owned(),
-            )),
+            None => Err(KmsError::AccessDenied(UNKNOWN_CIPHERTEXT.to_owned())),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
+use kms_policy::Action;
 use kms_types::{KeyMaterialId, KeySpec};
 use std::sync::Arc;
 
@@ -38,7 +39,8 @@ impl Service {
         request: Authenticated<DeleteImportedKeyMaterialRequest>,
     ) -> Result<DeleteImportedKeyMaterialResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "DeleteImportedKeyMaterial")?;
+        let entry =
+            self.resolve(&self.access(&caller, Action::DeleteImportedKeyMaterial), &request.key_id, Accept::KeyOnly)?;
         check_external(&entry)?;
         entry.check_state(KeyOperation::DeleteImportedKeyMaterial)?;
         let current = entry.record.current_material().map(|m| m.material_id);

@@ -2,10 +2,10 @@
 
 use super::encrypt::Secret;
 use super::key_use::{Named, check_algorithm, check_use};
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeyAgreementAlgorithm, KeyUsage, Origin};
 use std::sync::Arc;
 
@@ -45,8 +45,10 @@ impl Service {
     ) -> Result<DeriveSharedSecretResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let access = Access::to(&caller, "DeriveSharedSecret");
-        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
+        let access = self
+            .access(&caller, Action::DeriveSharedSecret)
+            .with(|r| r.key_agreement_algorithm(request.key_agreement_algorithm));
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_use(&entry, OPERATION, KeyUsage::KeyAgreement)?;
         let algorithm = request.key_agreement_algorithm;
         check_algorithm(&entry, &algorithm, entry.record.spec.key_agreement_algorithms())?;

@@ -3,6 +3,7 @@
 use super::page::Limits;
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,7 @@ impl Service {
         request: Authenticated<DescribeCustomKeyStoresRequest>,
     ) -> Result<DescribeCustomKeyStoresResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("DescribeCustomKeyStores", Resource::Account)?;
+        self.access(&caller, Action::DescribeCustomKeyStores).authorise(Resource::Account)?;
         Limits::KEYS.size(request.limit)?;
         match (request.custom_key_store_id, request.custom_key_store_name) {
             (Some(_), Some(_)) => Err(KmsError::service(

@@ -1,9 +1,9 @@
 //! `DescribeKey`: the metadata of a key. Works in every key state.
 
 use super::key_metadata::KeyMetadata;
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Service {
     ) -> Result<DescribeKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let entry = self.resolve_for(&Access::to(&caller, "DescribeKey"), &request.key_id, Accept::Alias)?;
+        let entry = self.resolve(&self.access(&caller, Action::DescribeKey), &request.key_id, Accept::Alias)?;
         Ok(DescribeKeyResponse { key_metadata: KeyMetadata::of(&entry) })
     }
 }

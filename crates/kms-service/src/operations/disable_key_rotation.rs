@@ -5,6 +5,7 @@ use super::rotate_key_on_demand::{check_is_primary, check_rotatable};
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -23,7 +24,8 @@ impl Service {
         request: Authenticated<DisableKeyRotationRequest>,
     ) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "DisableKeyRotation")?;
+        let entry =
+            self.resolve(&self.access(&caller, Action::DisableKeyRotation), &request.key_id, Accept::KeyOnly)?;
         check_rotatable(&entry)?;
         entry.check_state(KeyOperation::DisableKeyRotation)?;
         check_is_primary(&entry)?;

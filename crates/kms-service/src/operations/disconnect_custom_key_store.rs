@@ -2,6 +2,7 @@
 
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Service {
         request: Authenticated<DisconnectCustomKeyStoreRequest>,
     ) -> Result<DisconnectCustomKeyStoreResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("DisconnectCustomKeyStore", Resource::Account)?;
+        self.access(&caller, Action::DisconnectCustomKeyStore).authorise(Resource::Account)?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

@@ -4,6 +4,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::RegionalBody;
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn enable_key(&self, request: Authenticated<EnableKeyRequest>) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "EnableKey")?;
+        let entry = self.resolve(&self.access(&caller, Action::EnableKey), &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::EnableKey)?;
         self.change_key(&entry, RegionalBody::EnableKey(entry.arn.key_id)).await
     }

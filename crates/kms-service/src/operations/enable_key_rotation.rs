@@ -7,6 +7,7 @@ use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::control::{ControlBody, SetRotation};
 use kms_core::regional::RegionalBody;
 use kms_core::{KeyOperation, RotationSchedule};
+use kms_policy::Action;
 use kms_types::limits;
 
 /// The request.
@@ -25,8 +26,9 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn enable_key_rotation(&self, request: Authenticated<EnableKeyRotationRequest>) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "EnableKeyRotation")?;
         let period_days = request.rotation_period_in_days.unwrap_or(limits::ROTATION_PERIOD_DAYS_DEFAULT);
+        let access = self.access(&caller, Action::EnableKeyRotation).with(|r| r.rotation_period_in_days(period_days));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         Validation::check_range(period_days, "rotationPeriodInDays", limits::ROTATION_PERIOD_DAYS)?;
         check_rotatable(&entry)?;
         entry.check_state(KeyOperation::EnableKeyRotation)?;

@@ -2,10 +2,10 @@
 
 use super::encrypt::Secret;
 use super::key_use::{Named, check_algorithm, check_use};
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{EncapsulationAlgorithm, KeyUsage};
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Service {
     ) -> Result<EncapsulateResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let entry = self.resolve_for(&Access::to(&caller, "Encapsulate"), &request.key_id, Accept::Alias)?;
+        let entry = self.resolve(&self.access(&caller, Action::Encapsulate), &request.key_id, Accept::Alias)?;
         check_use(&entry, OPERATION, KeyUsage::EncapsulateDecapsulate)?;
         let algorithm = request.encapsulation_algorithm;
         check_algorithm(&entry, &algorithm, entry.record.spec.encapsulation_algorithms())?;

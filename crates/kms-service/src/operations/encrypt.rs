@@ -1,11 +1,11 @@
 //! `Encrypt`.
 
-use super::key_use::{Named, check_encryption};
-use crate::authorise::Access;
+use super::key_use::{Named, asked, check_encryption};
 use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, KeySpec, limits};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -52,8 +52,11 @@ impl Service {
         let Authenticated { caller, request } = request;
         Validation::check_length(request.plaintext.0.len(), "plaintext", limits::PLAINTEXT_BYTES_MAX)?;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let access = Access::to(&caller, "Encrypt").with_context(&request.encryption_context);
-        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
+        let access = self
+            .access(&caller, Action::Encrypt)
+            .with_context(&request.encryption_context)
+            .with(|r| r.encryption_algorithm(asked(request.encryption_algorithm)));
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         let (algorithm, context) = (request.encryption_algorithm, &request.encryption_context);
         let algorithm = check_encryption(&entry, OPERATION, algorithm, context)?;
         check_plaintext(entry.record.spec, algorithm, request.plaintext.0.len())?;

@@ -8,7 +8,8 @@ use crate::resolve::Accept;
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_crypto::Zeroizing;
-use kms_types::{EncryptionContext, KeyMaterialId, limits};
+use kms_policy::Action;
+use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId, limits};
 use std::sync::Arc;
 
 /// The request.
@@ -74,7 +75,7 @@ impl Service {
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let (entry, length) = self.data_key_for(&caller, &request, OPERATION)?;
+        let (entry, length) = self.data_key_for(&caller, &request, (OPERATION, Action::GenerateDataKey))?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
@@ -89,7 +90,7 @@ impl Service {
         &self,
         caller: &Caller,
         request: &GenerateDataKeyRequest,
-        operation: Named,
+        (operation, action): (Named, Action),
     ) -> Result<(Arc<KeyEntry>, u32), KmsError> {
         self.check_grant_tokens(&request.grant_tokens)?;
         let length = match (request.number_of_bytes, request.key_spec) {
@@ -100,10 +101,21 @@ impl Service {
             }
         };
         check_random_length(length)?;
-        let access = Access::to(caller, operation.1).with_context(&request.encryption_context);
-        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
+        let access = self.data_key_access(caller, action, &request.encryption_context);
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_encryption(&entry, operation, None, &request.encryption_context)?;
         Ok((entry, length))
+    }
+
+    /// An action that makes a data key or a pair, under a symmetric key whatever the request says.
+    pub(crate) fn data_key_access<'a>(
+        &'a self,
+        caller: &'a Caller,
+        action: Action,
+        context: &'a EncryptionContext,
+    ) -> Access<'a> {
+        let access = self.access(caller, action).with_context(context);
+        access.with(|r| r.encryption_algorithm(EncryptionAlgorithm::SymmetricDefault))
     }
 
     /// Fresh random bytes, as many as [`check_random_length`] admits.

@@ -3,10 +3,10 @@
 
 use super::encrypt::Secret;
 use super::key_use::{Named, check_encryption};
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{EncryptionContext, KeyMaterialId, KeySpec};
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Service {
         request: Authenticated<GenerateDataKeyPairRequest>,
     ) -> Result<GenerateDataKeyPairResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        self.data_key_pair(&caller, request, OPERATION).await
+        self.data_key_pair(&caller, request, (OPERATION, Action::GenerateDataKeyPair)).await
     }
 
     /// Checks a request for a data key pair and makes it.
@@ -72,9 +72,9 @@ impl Service {
         &self,
         caller: &Caller,
         request: GenerateDataKeyPairRequest,
-        operation: Named,
+        (operation, action): (Named, Action),
     ) -> Result<GenerateDataKeyPairResponse, KmsError> {
-        let entry = self.data_key_pair_for(caller, &request, operation)?;
+        let entry = self.data_key_pair_for(caller, &request, (operation, action))?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
@@ -97,7 +97,7 @@ impl Service {
         &self,
         caller: &Caller,
         request: &GenerateDataKeyPairRequest,
-        operation: Named,
+        (operation, action): (Named, Action),
     ) -> Result<Arc<KeyEntry>, KmsError> {
         let spec = request.key_pair_spec;
         if spec == KeySpec::Sm2 || !DATA_KEY_PAIR_SPECS.contains(&spec) {
@@ -105,8 +105,9 @@ impl Service {
             return Err(KmsError::service(format!("KeyPairSpec {spec} is not supported in this Region")));
         }
         self.check_grant_tokens(&request.grant_tokens)?;
-        let access = Access::to(caller, operation.1).with_context(&request.encryption_context);
-        let entry = self.resolve_for(&access, &request.key_id, Accept::Alias)?;
+        let access =
+            self.data_key_access(caller, action, &request.encryption_context).with(|r| r.data_key_pair_spec(spec));
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_encryption(&entry, operation, None, &request.encryption_context)?;
         Ok(entry)
     }

@@ -4,6 +4,7 @@ use super::generate_data_key_pair::GenerateDataKeyPairRequest;
 use super::key_use::Named;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeyMaterialId, KeySpec};
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ impl Service {
         request: Authenticated<GenerateDataKeyPairRequest>,
     ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let made = self.data_key_pair(&caller, request, OPERATION).await?;
+        let action = Action::GenerateDataKeyPairWithoutPlaintext;
+        let made = self.data_key_pair(&caller, request, (OPERATION, action)).await?;
         Ok(GenerateDataKeyPairWithoutPlaintextResponse {
             private_key_ciphertext_blob: made.private_key_ciphertext_blob,
             public_key: made.public_key,

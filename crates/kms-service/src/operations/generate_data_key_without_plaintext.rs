@@ -4,6 +4,7 @@ use super::generate_data_key::GenerateDataKeyRequest;
 use super::key_use::Named;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::KeyMaterialId;
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ impl Service {
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let (entry, length) = self.data_key_for(&caller, &request, OPERATION)?;
+        let (entry, length) =
+            self.data_key_for(&caller, &request, (OPERATION, Action::GenerateDataKeyWithoutPlaintext))?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -4,6 +4,7 @@ use super::encrypt::Secret;
 use super::generate_data_key::check_random_length;
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,7 @@ impl Service {
         request: Authenticated<GenerateRandomRequest>,
     ) -> Result<GenerateRandomResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("GenerateRandom", Resource::Account)?;
+        self.access(&caller, Action::GenerateRandom).authorise(Resource::Account)?;
         let length = request.number_of_bytes.ok_or_else(|| KmsError::service("NumberOfBytes is required."))?;
         check_random_length(length)?;
         if let Some(named) = request.custom_key_store_id {

@@ -4,6 +4,7 @@ use crate::last_use::Use;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, RequestId, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeyId, Timestamp};
 
 /// The request.
@@ -49,7 +50,7 @@ impl Service {
         request: Authenticated<GetKeyLastUsageRequest>,
     ) -> Result<GetKeyLastUsageResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "GetKeyLastUsage")?;
+        let entry = self.resolve(&self.access(&caller, Action::GetKeyLastUsage), &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::GetKeyLastUsage)?;
         let created_at = entry.record.created_at;
         let data = |used: Use| KeyLastUsageData {

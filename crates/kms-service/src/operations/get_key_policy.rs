@@ -1,8 +1,9 @@
 //! `GetKeyPolicy`: the key policy of a key. Works in every key state.
 
-use super::policy::check_policy_name;
+use super::policy::{DEFAULT_POLICY_NAME, check_policy_name};
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -30,7 +31,9 @@ impl Service {
         request: Authenticated<GetKeyPolicyRequest>,
     ) -> Result<GetKeyPolicyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "GetKeyPolicy")?;
+        let name = request.policy_name.as_deref().unwrap_or(DEFAULT_POLICY_NAME);
+        let access = self.access(&caller, Action::GetKeyPolicy).with(|r| r.policy_name(name));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         let policy_name = check_policy_name(request.policy_name.as_deref())?;
         Ok(GetKeyPolicyResponse { policy: entry.record.policy.clone(), policy_name })
     }

@@ -3,6 +3,7 @@
 use super::rotate_key_on_demand::check_own_material;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
+use kms_policy::Action;
 use kms_types::{RotationType, Timestamp};
 use std::sync::Arc;
 
@@ -36,7 +37,8 @@ impl Service {
         request: Authenticated<GetKeyRotationStatusRequest>,
     ) -> Result<GetKeyRotationStatusResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "GetKeyRotationStatus")?;
+        let entry =
+            self.resolve(&self.access(&caller, Action::GetKeyRotationStatus), &request.key_id, Accept::KeyOnly)?;
         check_own_material(&entry)?;
         let schedule = entry.rotation().filter(|_| !entry.state().is_pending_deletion());
         Ok(GetKeyRotationStatusResponse {

@@ -7,6 +7,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_crypto::ImportParameters;
+use kms_policy::Action;
 use kms_types::{KeySpec, Timestamp, WrappingAlgorithm, WrappingKeySpec};
 use std::sync::Arc;
 
@@ -44,7 +45,10 @@ impl Service {
         request: Authenticated<GetParametersForImportRequest>,
     ) -> Result<GetParametersForImportResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "GetParametersForImport")?;
+        let access = self
+            .access(&caller, Action::GetParametersForImport)
+            .with(|r| r.wrapping_algorithm(request.wrapping_algorithm).wrapping_key_spec(request.wrapping_key_spec));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         check_external(&entry)?;
         entry.check_state(KeyOperation::GetParametersForImport)?;
         let (algorithm, spec) = (request.wrapping_algorithm, request.wrapping_key_spec);

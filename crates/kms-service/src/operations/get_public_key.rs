@@ -1,10 +1,10 @@
 //! `GetPublicKey`: the public half of an asymmetric key, for use outside.
 
 use super::key_use::Named;
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeySpec, KeyUsage};
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Service {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
         let (operation, name) = OPERATION;
-        let entry = self.resolve_for(&Access::to(&caller, name), &request.key_id, Accept::Alias)?;
+        let entry = self.resolve(&self.access(&caller, Action::GetPublicKey), &request.key_id, Accept::Alias)?;
         entry.check_state(operation)?;
         let spec = entry.record.spec;
         if !spec.is_asymmetric() {

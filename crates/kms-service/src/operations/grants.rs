@@ -77,16 +77,6 @@ pub(crate) fn parse_principal(principal: &str) -> Result<GrantPrincipal, KmsErro
     }
 }
 
-/// The account of a principal's ARN; `None` for a service.
-pub(crate) fn account_of_principal(principal: &str) -> Option<AccountId> {
-    AccountId::parse(principal.split(':').nth(4)?).ok()
-}
-
-/// The ARN that means a whole account: its administrators, and whoever they delegate to.
-pub(crate) fn account_arn(account: &AccountId) -> String {
-    format!("arn:{PARTITION}:iam::{account}:root")
-}
-
 fn is_principal_arn(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     let mut next = || parts.next().unwrap_or_default();

@@ -11,6 +11,7 @@ use kms_core::KeyOperation;
 use kms_core::control::{ControlBody, KeySet, OfferImportedMaterial, Refusal};
 use kms_core::regional::{ImportMaterial, RegionalBody, RegionalRefusal};
 use kms_crypto::KeyMaterial;
+use kms_policy::Action;
 use kms_types::{ExpirationModel, ImportType, KeyMaterialId, KeySpec, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,11 @@ impl Service {
         request: Authenticated<ImportKeyMaterialRequest>,
     ) -> Result<ImportKeyMaterialResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ImportKeyMaterial")?;
+        let access = self
+            .access(&caller, Action::ImportKeyMaterial)
+            .with(|r| request.expiration_model.map_or(r, |model| r.expiration_model(model)))
+            .with(|r| request.valid_to.map_or(r, |valid_to| r.valid_to(valid_to)));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         check_external(&entry)?;
         entry.check_state(KeyOperation::ImportKeyMaterial)?;
         let expires_at = check_expiry(self.now(), &request)?;

@@ -40,7 +40,7 @@ pub(crate) fn check_encryption(
     context: &EncryptionContext,
 ) -> Result<EncryptionAlgorithm, KmsError> {
     check_use(entry, operation, KeyUsage::EncryptDecrypt)?;
-    let algorithm = algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault);
+    let algorithm = asked(algorithm);
     check_algorithm(entry, &algorithm, entry.record.spec.encryption_algorithms())?;
     if algorithm != EncryptionAlgorithm::SymmetricDefault && !context.is_empty() {
         // Code and text as two independent emulators have them; not recorded.
@@ -49,6 +49,11 @@ pub(crate) fn check_encryption(
         ));
     }
     Ok(algorithm)
+}
+
+/// The algorithm that a request asks for; one that names none means that of symmetric keys.
+pub(crate) fn asked(algorithm: Option<EncryptionAlgorithm>) -> EncryptionAlgorithm {
+    algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
 }
 
 impl Service {

@@ -1,11 +1,12 @@
 //! `ListAliases`: the caller's aliases in this Region, by name; those of one key if the request names one.
 
 use super::page::{Limits, Pages};
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::regional::AliasRecord;
-use kms_types::{AliasArn, AliasName, KeyId, Timestamp};
+use kms_policy::Action;
+use kms_types::{AliasArn, AliasName, KeyArn, KeyId, Timestamp};
 use std::sync::Arc;
 
 /// The request.
@@ -47,10 +48,11 @@ impl Service {
         request: Authenticated<ListAliasesRequest>,
     ) -> Result<ListAliasesResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("ListAliases", Resource::Account)?;
+        let access = self.access(&caller, Action::ListAliases);
+        access.authorise(Resource::Account)?;
         let size = Limits::ALIASES.size(request.limit)?;
         let of_key = match &request.key_id {
-            Some(key_id) => Some(self.resolve(&caller, key_id, Accept::KeyOnly, "ListAliases")?.arn.key_id),
+            Some(key_id) => Some(self.own_key(&access, key_id)?),
             None => None,
         };
         let account = caller.account();
@@ -70,6 +72,16 @@ impl Service {
         });
         let aliases = aliases.iter().map(|alias| self.alias_entry(alias)).collect();
         Ok(ListAliasesResponse { aliases, next_marker })
+    }
+
+    /// The key that the request names. The list is the account's own, so no key policy has a say; a key of another account
+    /// has no alias in it, whether it is there or not.
+    fn own_key(&self, access: &Access<'_>, key_id: &str) -> Result<KeyId, KmsError> {
+        let (account, key_id) = self.referenced(access, key_id, Accept::KeyOnly)?;
+        match self.directory().key(&key_id) {
+            Some(entry) if entry.arn.account == account && account == access.caller().account() => Ok(key_id),
+            Some(_) | None => Err(KmsError::KeyNotFound(KeyArn { region: self.region().clone(), account, key_id })),
+        }
     }
 
     fn alias_entry(&self, alias: &AliasRecord) -> AliasListEntry {

@@ -5,6 +5,7 @@ use super::page::{Limits, Pages};
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::regional::GrantPrincipal;
+use kms_policy::Action;
 use kms_types::GrantId;
 
 /// The request.
@@ -35,7 +36,7 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn list_grants(&self, request: Authenticated<ListGrantsRequest>) -> Result<ListGrantsResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ListGrants")?;
+        let entry = self.resolve(&self.access(&caller, Action::ListGrants), &request.key_id, Accept::KeyOnly)?;
         let size = Limits::GRANTS.size(request.limit)?;
         let grantee = principal_of(
             ("GranteePrincipal", request.grantee_principal.as_ref()),

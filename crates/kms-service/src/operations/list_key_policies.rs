@@ -4,6 +4,7 @@ use super::page::Limits;
 use super::policy::DEFAULT_POLICY_NAME;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl Service {
         request: Authenticated<ListKeyPoliciesRequest>,
     ) -> Result<ListKeyPoliciesResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ListKeyPolicies")?;
+        self.resolve(&self.access(&caller, Action::ListKeyPolicies), &request.key_id, Accept::KeyOnly)?;
         Limits::KEYS.size(request.limit)?;
         if request.marker.is_some() {
             // No list ends early, so no marker was ever given out.

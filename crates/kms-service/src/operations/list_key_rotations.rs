@@ -7,6 +7,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::control::{KeySet, MaterialVersion};
 use kms_core::regional::LocalMaterial;
+use kms_policy::Action;
 use kms_types::{KeyId, KeyMaterialId, Origin, RotationType, Timestamp};
 
 /// The request.
@@ -109,7 +110,7 @@ impl Service {
         request: Authenticated<ListKeyRotationsRequest>,
     ) -> Result<ListKeyRotationsResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ListKeyRotations")?;
+        let entry = self.resolve(&self.access(&caller, Action::ListKeyRotations), &request.key_id, Accept::KeyOnly)?;
         let size = Limits::KEYS.size(request.limit)?;
         check_symmetric(&entry)?;
         let include = request.include_key_material;

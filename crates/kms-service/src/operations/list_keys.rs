@@ -3,6 +3,7 @@
 use super::page::{Limits, Pages};
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 use kms_types::{KeyArn, KeyId};
 
 /// Most keys looked at for one page. Keys of other accounts are passed over, so a page may be short, even empty, while
@@ -33,7 +34,7 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn list_keys(&self, request: Authenticated<ListKeysRequest>) -> Result<ListKeysResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        caller.authorise("ListKeys", Resource::Account)?;
+        self.access(&caller, Action::ListKeys).authorise(Resource::Account)?;
         let size = Limits::KEYS.size(request.limit)?;
         let pages = Pages { operation: "ListKeys", scope: caller.identity.account.as_str() };
         let after = pages.after(request.marker.as_deref())?;

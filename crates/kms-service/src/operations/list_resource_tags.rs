@@ -3,6 +3,7 @@
 use super::page::{Limits, Pages};
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 use std::ops::Bound;
 
 /// The request.
@@ -33,7 +34,7 @@ impl Service {
         request: Authenticated<ListResourceTagsRequest>,
     ) -> Result<ListResourceTagsResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ListResourceTags")?;
+        let entry = self.resolve(&self.access(&caller, Action::ListResourceTags), &request.key_id, Accept::KeyOnly)?;
         let size = Limits::TAGS.size(request.limit)?;
         let pages = Pages { operation: "ListResourceTags", scope: entry.arn.key_id.as_str() };
         let from = pages.after(request.marker.as_deref())?.map_or(Bound::Unbounded, Bound::Excluded);

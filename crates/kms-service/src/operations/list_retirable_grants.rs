@@ -6,6 +6,7 @@ use super::page::{Limits, Pages};
 use crate::authorise::Resource;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::regional::GrantPrincipal;
+use kms_policy::Action;
 use kms_types::{GrantId, KeyId};
 
 /// The request.
@@ -38,12 +39,13 @@ impl Service {
     ) -> Result<ListRetirableGrantsResponse, KmsError> {
         let Authenticated { caller, request } = request;
         let named = request.retiring_principal.as_deref().unwrap_or("*");
-        caller.authorise("ListRetirableGrants", Resource::Principal(named))?;
-        let size = Limits::GRANTS.size(request.limit)?;
         let principal = principal_of(
             ("RetiringPrincipal", request.retiring_principal.as_ref()),
             ("RetiringServicePrincipal", request.retiring_service_principal.as_ref()),
         )?;
+        let resource = request.retiring_principal.as_deref().map_or(Resource::Account, Resource::Principal);
+        self.access(&caller, Action::ListRetirableGrants).authorise(resource)?;
+        let size = Limits::GRANTS.size(request.limit)?;
         let principal = match principal {
             Some(principal @ GrantPrincipal::Arn(_)) => principal,
             Some(GrantPrincipal::Service(_)) => return Err(only_for_services("RetiringServicePrincipal")),

@@ -1,11 +1,9 @@
 //! Checks of key policy documents that CreateKey, ReplicateKey, PutKeyPolicy and GetKeyPolicy share.
 
-use crate::{Caller, KmsError};
-use kms_policy::{
-    AccessRequest, Action, CallerPolicies, DocumentKind, PolicyDocument, PolicyError, Principal, PrincipalKind,
-    RequestContext,
-};
-use kms_types::{PARTITION, RegionName, limits};
+use crate::KmsError;
+use crate::authorise::Access;
+use kms_policy::{DocumentKind, PolicyDocument, PolicyError};
+use kms_types::limits;
 
 /// The name of the one policy that a key has.
 pub(crate) const DEFAULT_POLICY_NAME: &str = "default";
@@ -34,23 +32,13 @@ fn parse(policy: &str) -> Result<PolicyDocument, KmsError> {
     })
 }
 
-/// The lockout safety check: whoever installs a policy must be able to replace it. `key_arn` is the ARN of the key that the
-/// policy is for; a key that is yet to be has no ARN of its own, and any ID will do.
-pub(crate) fn check_lockout(caller: &Caller, key_arn: &str, policy: &str) -> Result<(), KmsError> {
-    let is_root = **caller.arn() == *Principal::account_arn(&caller.account());
-    let kind = if is_root { PrincipalKind::Root } else { PrincipalKind::User };
-    let principal = Principal { arn: caller.arn(), account: caller.account(), kind };
-    let context = RequestContext::new(Action::PutKeyPolicy, principal);
-    let request = AccessRequest { context: &context, policies: CallerPolicies::default() };
-    if kms_policy::may_put_next_policy(&parse(policy)?, key_arn, &request) {
+/// The lockout safety check: whoever installs a policy must be able to replace it. `access` is any action of the caller that
+/// tells what is known of the key, and `key_arn` the ARN of the key that the policy is for.
+pub(crate) fn check_lockout(access: &Access<'_>, key_arn: &str, policy: &str) -> Result<(), KmsError> {
+    if access.may_put_next_policy(&parse(policy)?, key_arn) {
         return Ok(());
     }
     Err(KmsError::MalformedPolicy(
         "The new key policy will not allow you to update the key policy in the future.".to_owned(),
     ))
-}
-
-/// The ARN of a key of the caller's account that is yet to be, for [`check_lockout`].
-pub(crate) fn arn_of_new_key(caller: &Caller, region: &RegionName) -> String {
-    format!("arn:{PARTITION}:kms:{region}:{}:key/00000000-0000-0000-0000-000000000000", caller.account())
 }

@@ -2,11 +2,12 @@
 
 use super::decrypt::OpenRequest;
 use super::encrypt::check_plaintext;
-use super::key_use::{Named, check_encryption};
-use crate::authorise::Access;
+use super::key_use::{Named, asked, check_encryption};
 use crate::resolve::Accept;
-use crate::{Authenticated, KmsError, Service};
+use crate::{Authenticated, Caller, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_crypto::parse_header;
+use kms_policy::Action;
 use kms_types::{EncryptionAlgorithm, EncryptionContext, KeyMaterialId};
 use std::sync::Arc;
 
@@ -53,29 +54,36 @@ impl Service {
     pub async fn re_encrypt(&self, request: Authenticated<ReEncryptRequest>) -> Result<ReEncryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let access = Access::to(&caller, "ReEncryptTo").with_context(&request.destination_encryption_context);
-        let destination = self.resolve_for(&access, &request.destination_key_id, Accept::Alias)?;
+        let same = self.is_on_same_key(&caller, &request);
+        let access = self
+            .access(&caller, Action::ReEncryptTo)
+            .with_context(&request.destination_encryption_context)
+            .with(|r| r.encryption_algorithm(asked(request.destination_encryption_algorithm)))
+            .with(|r| r.re_encrypt_on_same_key(same));
+        let destination = self.resolve(&access, &request.destination_key_id, Accept::Alias)?;
         let (algorithm, context) = (request.destination_encryption_algorithm, &request.destination_encryption_context);
         let algorithm = check_encryption(&destination, OPERATION, algorithm, context)?;
+        let from = self.access(&caller, Action::ReEncryptFrom).with(|r| r.re_encrypt_on_same_key(same));
         if request.ignore_ciphertext {
             super::decrypt::check_ignore_ciphertext(request.dry_run)?;
             let source = request.source_key_id.as_deref();
             let source = source.ok_or_else(|| KmsError::service("SourceKeyId is required."))?;
-            let access = Access::to(&caller, "ReEncryptFrom").with_context(&request.source_encryption_context);
-            let entry = self.resolve_for(&access, source, Accept::Alias)?;
+            let access = from
+                .with_context(&request.source_encryption_context)
+                .with(|r| r.encryption_algorithm(asked(request.source_encryption_algorithm)));
+            let entry = self.resolve(&access, source, Accept::Alias)?;
             let (algorithm, context) = (request.source_encryption_algorithm, &request.source_encryption_context);
             check_encryption(&entry, OPERATION, algorithm, context)?;
             return Err(KmsError::DryRun);
         }
         let source = self
             .open_ciphertext(
-                &caller,
+                &from,
                 &OpenRequest {
                     blob: request.ciphertext_blob.as_deref().unwrap_or_default(),
                     key_id: request.source_key_id.as_deref(),
                     context: &request.source_encryption_context,
                     algorithm: request.source_encryption_algorithm,
-                    action: "ReEncryptFrom",
                     operation: OPERATION,
                 },
             )
@@ -97,5 +105,16 @@ impl Service {
             source_key_material_id: source.material_id,
             destination_key_material_id,
         })
+    }
+
+    /// Whether source and destination are one key, as far as the request tells ("kms:ReEncryptOnSameKey").
+    fn is_on_same_key(&self, caller: &Caller, request: &ReEncryptRequest) -> bool {
+        let access = self.access(caller, Action::ReEncryptFrom);
+        let named = |key_id: &str| self.referenced(&access, key_id, Accept::Alias).ok().map(|(_, key_id)| key_id);
+        // The key that made a ciphertext is the source, or the request fails; one of an asymmetric key does not tell it.
+        let made_it = request.ciphertext_blob.as_deref().and_then(|blob| parse_header(blob).ok());
+        let made_it = made_it.map(|header| header.key_id);
+        let source = made_it.or_else(|| request.source_key_id.as_deref().and_then(named));
+        source.is_some() && source == named(&request.destination_key_id)
     }
 }

@@ -3,14 +3,16 @@
 //! The primary seals every material version to the replica's Region, and to no other, and commits the boxes with the new
 //! holder; the replica's Region opens them and reports ready (`background/synchronise.rs`).
 
+use super::create_key::bypass;
 use super::key_metadata::{KeyMetadata, MultiRegionConfiguration};
-use super::policy::{arn_of_new_key, check_lockout, check_policy};
+use super::policy::{check_lockout, check_policy};
 use super::refused::{control_refused, not_primary, unknown_region};
 use super::tags::check_tags;
-use crate::authorise::Resource;
+use crate::authorise::{Access, Resource};
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service, resolve::Accept};
 use kms_core::KeyOperation;
 use kms_core::control::{AddReplica, ControlBody, InitialProperties, KeySet, Refusal, RegionRole, SealedBox};
+use kms_policy::{Action, KeyFacts, MultiRegionKeyType, Pairs};
 use kms_types::{KeyArn, KeyMaterialId, KeyState, RegionName};
 use std::collections::BTreeMap;
 
@@ -24,7 +26,8 @@ pub struct ReplicateKeyRequest {
     pub key_id: String,
     pub replica_region: RegionName,
     pub policy: Option<String>,
-    pub bypass_policy_lockout_safety_check: bool,
+    /// Conditions tell its absence from `false`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
     pub description: Option<String>,
     pub tags: Vec<(String, String)>,
 }
@@ -49,16 +52,15 @@ impl Service {
         request: Authenticated<ReplicateKeyRequest>,
     ) -> Result<ReplicateKeyResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ReplicateKey")?;
-        // The replica is created with the caller's own rights.
-        caller.authorise("CreateKey", Resource::Account)?;
-        if !request.tags.is_empty() {
-            caller.authorise("TagResource", Resource::Account)?;
-        }
+        let replica_region = request.replica_region.as_str();
+        let access = self.access(&caller, Action::ReplicateKey).with(|r| r.replica_region(replica_region));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
+        let arn = KeyArn { region: request.replica_region.clone(), ..entry.arn.clone() };
+        let create = self.authorise_replica(&caller, &entry, &request, &arn)?;
         check_is_multi_region_primary(&entry)?;
         entry.check_state(KeyOperation::ReplicateKey)?;
         self.check_replica_region(&entry, &request.replica_region)?;
-        let initial = initial_properties(&caller, &request)?;
+        let initial = initial_properties(&create, &arn, &request)?;
         self.check_replica_quota(&request.replica_region, &entry.arn.key_id).await?;
         self.add_replica(&entry, &request.replica_region, &initial).await?;
         Ok(ReplicateKeyResponse {
@@ -66,6 +68,30 @@ impl Service {
             replica_policy: initial.policy,
             replica_tags: request.tags,
         })
+    }
+
+    /// The replica is created with the caller's own rights, in the replica's Region: identity policies decide, and no key
+    /// policy there has a say yet. Answers the access for the key that is to be.
+    fn authorise_replica<'a>(
+        &'a self,
+        caller: &'a Caller,
+        entry: &KeyEntry,
+        request: &'a ReplicateKeyRequest,
+        arn: &KeyArn,
+    ) -> Result<Access<'a>, KmsError> {
+        let facts = KeyFacts { multi_region: Some(MultiRegionKeyType::Replica), ..entry.facts() };
+        let to = |action| {
+            self.access(caller, action)
+                .with(|r| r.requested_region(request.replica_region.as_str()).key(facts))
+                .with(|r| r.request_tags(Pairs::of(&request.tags)))
+                .with(|r| bypass(r, request.bypass_policy_lockout_safety_check))
+        };
+        let create = to(Action::CreateKey);
+        create.authorise(Resource::Account)?;
+        if !request.tags.is_empty() {
+            to(Action::TagResource).authorise(Resource::New(&arn.to_string()))?;
+        }
+        Ok(create)
     }
 
     /// AWS's codes for a wrong Region are not verified; its texts are, but for a Region that it does not know.
@@ -177,17 +203,21 @@ impl Service {
     }
 }
 
-fn initial_properties(caller: &Caller, request: &ReplicateKeyRequest) -> Result<InitialProperties, KmsError> {
+fn initial_properties(
+    access: &Access<'_>,
+    arn: &KeyArn,
+    request: &ReplicateKeyRequest,
+) -> Result<InitialProperties, KmsError> {
     check_tags(&request.tags)?;
     let policy = match &request.policy {
         Some(policy) => {
             check_policy(policy)?;
-            if !request.bypass_policy_lockout_safety_check {
-                check_lockout(caller, &arn_of_new_key(caller, &request.replica_region), policy)?;
+            if !request.bypass_policy_lockout_safety_check.unwrap_or_default() {
+                check_lockout(access, &arn.to_string(), policy)?;
             }
             policy.clone()
         }
-        None => kms_policy::default_key_policy(&caller.account()),
+        None => kms_policy::default_key_policy(&arn.account),
     };
     Ok(InitialProperties {
         policy,

@@ -4,6 +4,7 @@ use super::grants::parse_grant_id;
 use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
+use kms_policy::Action;
 use kms_types::{AccountId, GrantId, KeyId};
 
 /// The request: either a token, or a key and a grant ID.
@@ -23,7 +24,7 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn retire_grant(&self, request: Authenticated<RetireGrantRequest>) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let access = Access::to(&caller, "RetireGrant");
+        let access = self.access(&caller, Action::RetireGrant);
         let (account, key_id, grant_id) = self.named_grant(&access, &request)?;
         let grant = self.directory().read(|regional, _| regional.grant(&key_id, &grant_id).cloned());
         match (self.directory().key(&key_id), grant) {

@@ -4,6 +4,7 @@ use super::grants::parse_grant_id;
 use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
+use kms_policy::Action;
 use kms_types::GrantId;
 
 /// The request.
@@ -22,7 +23,7 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn revoke_grant(&self, request: Authenticated<RevokeGrantRequest>) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "RevokeGrant")?;
+        let entry = self.resolve(&self.access(&caller, Action::RevokeGrant), &request.key_id, Accept::KeyOnly)?;
         let grant_id = parse_grant_id(&request.grant_id)?;
         self.end_grant(&entry, &grant_id, request.dry_run).await
     }

@@ -11,6 +11,7 @@ use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::control::{ActivateMaterial, ControlBody, KeySet, Refusal, StageMaterial};
 use kms_core::regional::{RegionalBody, RegionalRefusal, RotateMaterial};
+use kms_policy::Action;
 use kms_types::{KeySpec, Origin, RotationType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,7 +47,7 @@ impl Service {
         request: Authenticated<RotateKeyOnDemandRequest>,
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "RotateKeyOnDemand")?;
+        let entry = self.resolve(&self.access(&caller, Action::RotateKeyOnDemand), &request.key_id, Accept::KeyOnly)?;
         check_symmetric(&entry)?;
         entry.check_state(KeyOperation::RotateKeyOnDemand)?;
         check_is_primary(&entry)?;

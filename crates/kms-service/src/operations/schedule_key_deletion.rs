@@ -6,6 +6,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KeyEntry, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::{RegionalBody, ScheduleDeletion};
+use kms_policy::Action;
 use kms_types::{KeyState, Timestamp, limits};
 use std::sync::Arc;
 
@@ -38,8 +39,9 @@ impl Service {
         request: Authenticated<ScheduleKeyDeletionRequest>,
     ) -> Result<ScheduleKeyDeletionResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "ScheduleKeyDeletion")?;
         let window_days = request.pending_window_in_days.unwrap_or(limits::DELETION_WINDOW_DAYS_DEFAULT);
+        let access = self.access(&caller, Action::ScheduleKeyDeletion).with(|r| r.pending_window_in_days(window_days));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         if !limits::DELETION_WINDOW_DAYS.contains(&window_days) {
             return Err(KmsError::service("PendingWindowInDays must be between 7 and 30"));
         }

@@ -5,6 +5,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::RegionalBody;
+use kms_policy::{Action, Pairs};
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ impl Service {
     /// [`KmsError`] with AWS's code and text.
     pub async fn tag_resource(&self, request: Authenticated<TagResourceRequest>) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "TagResource")?;
+        let access = self.access(&caller, Action::TagResource).with(|r| r.request_tags(Pairs::of(&request.tags)));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::TagResource)?;
         check_tags(&request.tags)?;
         let tags = request.tags.into_iter().collect();

@@ -1,9 +1,9 @@
 //! `UpdateAlias`: points an alias at another key of the same kind.
 
-use crate::authorise::{Access, Resource};
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::{RegionalBody, SetAlias};
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -22,13 +22,14 @@ impl Service {
         let Authenticated { caller, request } = request;
         let alias = self.own_alias(&caller, &request.alias_name)?;
         // On the alias, on the key it points at, and on the key it is to point at.
-        caller.authorise("UpdateAlias", Resource::Account)?;
+        let access = self.access(&caller, Action::UpdateAlias);
+        Self::authorise_on_alias(&access, &alias)?;
         let current = self
             .directory()
             .alias_target(caller.account(), alias.name.clone())
             .ok_or_else(|| KmsError::AliasNotFound(alias.clone()))?;
-        self.authorised_key(&Access::to(&caller, "UpdateAlias"), caller.account(), current)?;
-        let entry = self.alias_target(&caller, &request.target_key_id, "UpdateAlias")?;
+        self.authorised_key(&access, caller.account(), current)?;
+        let entry = self.alias_target(&access, &request.target_key_id)?;
         // Only the new key's state counts: an alias may be taken from a key that is pending deletion.
         entry.check_state(KeyOperation::UpdateAlias)?;
         let body = RegionalBody::UpdateAlias(SetAlias {

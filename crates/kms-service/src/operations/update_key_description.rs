@@ -4,6 +4,7 @@ use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
 use kms_core::regional::RegionalBody;
+use kms_policy::Action;
 
 /// The request.
 #[derive(Clone, Debug)]
@@ -23,7 +24,8 @@ impl Service {
         request: Authenticated<UpdateKeyDescriptionRequest>,
     ) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "UpdateKeyDescription")?;
+        let entry =
+            self.resolve(&self.access(&caller, Action::UpdateKeyDescription), &request.key_id, Accept::KeyOnly)?;
         entry.check_state(KeyOperation::UpdateKeyDescription)?;
         self.change_key(&entry, RegionalBody::SetDescription(entry.arn.key_id, request.description)).await
     }

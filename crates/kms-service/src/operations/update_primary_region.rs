@@ -3,11 +3,12 @@
 
 use super::refused::{control_refused, primary_already};
 use super::replicate_key::check_is_multi_region_primary;
-use crate::authorise::Resource;
+use crate::authorise::{Access, RemoteKey, Resource};
 use crate::resolve::Accept;
-use crate::{Authenticated, KmsError, PeerError, Service};
+use crate::{Authenticated, KeyEntry, KmsError, PeerError, ReplicaAccess, Service};
 use kms_core::control::{ControlBody, HolderStatus, Refusal, UpdatePrimary};
 use kms_core::{KeyOperation, StateFault, state_matrix};
+use kms_policy::{Action, KeyFacts};
 use kms_types::{KeyArn, RegionName};
 use std::time::Duration;
 
@@ -35,9 +36,9 @@ impl Service {
     ) -> Result<(), KmsError> {
         let Authenticated { caller, request } = request;
         let to = request.primary_region;
-        let entry = self.resolve(&caller, &request.key_id, Accept::KeyOnly, "UpdatePrimaryRegion")?;
+        let access = self.access(&caller, Action::UpdatePrimaryRegion).with(|r| r.primary_region(to.as_str()));
+        let entry = self.resolve(&access, &request.key_id, Accept::KeyOnly)?;
         let target = KeyArn { region: to.clone(), ..entry.arn.clone() };
-        caller.authorise("UpdatePrimaryRegion", Resource::Absent(&target))?;
         check_is_multi_region_primary(&entry)?;
         entry.check_state(KeyOperation::UpdatePrimaryRegion)?;
         if to == *self.region() {
@@ -46,7 +47,7 @@ impl Service {
         let set = entry.set.as_ref().ok_or(KmsError::Internal)?;
         let status = set.holders.get(&to).map(|holder| &holder.status);
         let status = status.ok_or_else(|| control_refused(&entry, &to, &Refusal::NoReplica))?;
-        self.check_target_state(&target).await?;
+        self.check_target(&access, &entry, &target).await?;
         if *status != HolderStatus::Ready && !self.becomes_ready(&target).await {
             return Err(KmsError::InvalidState { key: target, fault: StateFault::Creating });
         }
@@ -80,17 +81,35 @@ impl Service {
         false
     }
 
-    /// The replica must be Enabled too, by its own word.
-    async fn check_target_state(&self, target: &KeyArn) -> Result<(), KmsError> {
+    /// The caller must be allowed to do this to the replica too, by the replica's own policy, and the replica must be
+    /// Enabled, by its own word.
+    async fn check_target(&self, access: &Access<'_>, entry: &KeyEntry, target: &KeyArn) -> Result<(), KmsError> {
         let deadline = self.config().peer_deadline;
         let report = match self.peers().replica_report(&target.region, &target.key_id, deadline).await {
             Ok(report) => report,
             Err(PeerError::Unreachable(_) | PeerError::Unknown(_)) => return Err(KmsError::DependencyTimeout),
         };
+        if report.state.is_some() {
+            // A Region that does not say who may do what there, says nothing that could be relied on.
+            let said = report.access.ok_or(KmsError::DependencyTimeout)?;
+            authorise_there(access, target, entry.facts(), said)?;
+        }
         let checked = match report.state {
             Some(state) => state_matrix::check(KeyOperation::UpdatePrimaryRegion, state),
             None => Err(StateFault::Creating),
         };
         checked.map_err(|fault| KmsError::InvalidState { key: target.clone(), fault })
     }
+}
+
+/// Authorises the action on a related key in another Region, as a request to that Region. `facts` are those of any member
+/// of the set; what related keys share is known everywhere.
+pub(crate) fn authorise_there(
+    access: &Access<'_>,
+    target: &KeyArn,
+    facts: KeyFacts,
+    said: ReplicaAccess,
+) -> Result<(), KmsError> {
+    let key = RemoteKey::new(target.clone(), facts, said);
+    access.with(|r| r.requested_region(target.region.as_str())).authorise(Resource::Remote(&key))
 }

@@ -3,10 +3,10 @@
 use super::encrypt::Secret;
 use super::key_use::{Named, check_algorithm, check_use};
 use super::message::check_message;
-use crate::authorise::Access;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeyUsage, MessageType, SigningAlgorithm};
 use std::sync::Arc;
 
@@ -42,7 +42,10 @@ impl Service {
     pub async fn verify(&self, request: Authenticated<VerifyRequest>) -> Result<VerifyResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let entry = self.resolve_for(&Access::to(&caller, "Verify"), &request.key_id, Accept::Alias)?;
+        let access = self
+            .access(&caller, Action::Verify)
+            .with(|r| r.signing_algorithm(request.signing_algorithm).message_type(request.message_type));
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_use(&entry, OPERATION, KeyUsage::SignVerify)?;
         let (spec, algorithm) = (entry.record.spec, request.signing_algorithm);
         check_algorithm(&entry, &algorithm, spec.signing_algorithms())?;

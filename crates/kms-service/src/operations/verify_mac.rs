@@ -2,11 +2,11 @@
 
 use super::encrypt::Secret;
 use super::key_use::{Named, check_algorithm, check_use};
-use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
 use crate::{Authenticated, KmsError, Service};
 use kms_core::KeyOperation;
+use kms_policy::Action;
 use kms_types::{KeyUsage, MacAlgorithm, limits};
 use std::sync::Arc;
 
@@ -41,7 +41,8 @@ impl Service {
         let Authenticated { caller, request } = request;
         Validation::check_length(request.message.0.len(), "message", limits::PLAINTEXT_BYTES_MAX)?;
         self.check_grant_tokens(&request.grant_tokens)?;
-        let entry = self.resolve_for(&Access::to(&caller, "VerifyMac"), &request.key_id, Accept::Alias)?;
+        let access = self.access(&caller, Action::VerifyMac).with(|r| r.mac_algorithm(request.mac_algorithm));
+        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_use(&entry, OPERATION, KeyUsage::GenerateVerifyMac)?;
         check_algorithm(&entry, &request.mac_algorithm, entry.record.spec.mac_algorithms())?;
         let key = self.mac_key(&entry)?;

@@ -1,5 +1,6 @@
 //! What grants permit: to whom, which operations, under which encryption context.
 
+use super::support::principals::Person;
 use super::support::uses::{USES, kind_for};
 use super::support::{ACCOUNT, Cluster, OTHER_ACCOUNT, admin, admin_of, user};
 use kms_core::KeyOperation;
@@ -21,6 +22,11 @@ const THERE: &str = "eu-west-1";
 const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 const BOB: &str = "arn:aws:iam::111122223333:user/bob";
 const CAROL: &str = "arn:aws:iam::444455556666:user/carol";
+
+/// Whose own account allows her what others grant.
+fn carol() -> Person {
+    Person::new(CAROL).with(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#)
+}
 
 fn grant(key_id: &str, grantee: &str, operations: &[GrantOperation]) -> CreateGrantRequest {
     CreateGrantRequest {
@@ -180,12 +186,16 @@ async fn account_as_grantee_means_its_administrators() {
 }
 
 #[tokio::test]
-async fn grantee_of_another_account_names_the_key_by_its_arn() {
+async fn grantee_of_another_account_needs_its_own_account_too_and_names_the_key_by_its_arn() {
     let cluster = Cluster::new(&[HERE]);
     let key = cluster.create(HERE, Default::default()).await.arn;
     allow(&cluster, &key.to_string(), CAROL, &[GrantOperation::Encrypt, GrantOperation::Decrypt]).await;
-    let blob = encrypt(&cluster, HERE, CAROL, &key.to_string()).await.unwrap();
-    assert!(is_denied(&encrypt(&cluster, HERE, CAROL, key.key_id.as_str()).await));
+    assert!(is_denied(&encrypt(&cluster, HERE, CAROL, &key.to_string()).await));
+    let user = |_: &str, request| carol().asks(request);
+    let encrypt = async |key_id: &str| encrypt_with(&cluster, HERE, carol().asks(()), key_id, &[]).await;
+    let blob = encrypt(&key.to_string()).await.unwrap();
+    // Her own account has no such key.
+    assert!(matches!(encrypt(key.key_id.as_str()).await, Err(KmsError::KeyNotFound(_))));
     let request = DecryptRequest { ciphertext_blob: Some(blob), ..Default::default() };
     cluster.at(HERE).decrypt(user(CAROL, request.clone())).await.unwrap();
     // Beside a ciphertext of the key its bare ID will do, for those who may.
@@ -318,7 +328,7 @@ async fn account_that_created_a_grant_on_a_foreign_key_may_retire_it() {
     let arn = cluster.create(HERE, Default::default()).await.arn.to_string();
     allow(&cluster, &arn, CAROL, &[GrantOperation::CreateGrant, GrantOperation::Encrypt]).await;
     let child = grant(&arn, ALICE, &[GrantOperation::Encrypt]);
-    let created = cluster.at(HERE).create_grant(user(CAROL, child)).await.unwrap();
+    let created = cluster.at(HERE).create_grant(carol().asks(child)).await.unwrap();
     let retire = RetireGrantRequest { grant_token: Some(created.grant_token), ..Default::default() };
     // The owner of the key revokes; it did not create the grant.
     assert!(is_denied(&cluster.at(HERE).retire_grant(admin(retire.clone())).await));

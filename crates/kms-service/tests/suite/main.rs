@@ -21,6 +21,7 @@ mod last_usage;
 mod listing;
 mod macs;
 mod policies;
+mod policy_decisions;
 mod promotion;
 mod replication;
 mod rotation;

@@ -20,7 +20,7 @@ async fn put(cluster: &Cluster, key_id: &str, policy: String, bypass: bool) -> R
         key_id: key_id.into(),
         policy_name: None,
         policy,
-        bypass_policy_lockout_safety_check: bypass,
+        bypass_policy_lockout_safety_check: Some(bypass),
     };
     cluster.at(HERE).put_key_policy(admin(request)).await
 }
@@ -58,7 +58,7 @@ async fn other_policy_names_do_not_exist() {
         key_id,
         policy_name: Some("AWS_RAM".into()),
         policy: policy_for(ACCOUNT),
-        bypass_policy_lockout_safety_check: false,
+        bypass_policy_lockout_safety_check: None,
     };
     let error = cluster.at(HERE).put_key_policy(admin(request)).await.unwrap_err();
     assert_eq!(error, KmsError::service("The AWS_RAM policy can only be managed by the RAM service."));

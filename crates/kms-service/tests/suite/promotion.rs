@@ -2,7 +2,7 @@
 
 use super::support::{Cluster, Link, admin, region};
 use kms_service::operations::schedule_key_deletion::ScheduleKeyDeletionRequest;
-use kms_service::{PromoteError, PromotePlan, Promoted};
+use kms_service::{PromoteError, PromotePlan, Promoted, Promoter};
 use kms_types::RotationType;
 
 const A: &str = "us-east-1";
@@ -11,11 +11,11 @@ const C: &str = "ap-southeast-1";
 
 async fn plan(cluster: &Cluster, at: &str, key_id: &str, to: &str) -> Result<PromotePlan, PromoteError> {
     let caller = admin(()).caller;
-    cluster.at(at).plan_promotion(&caller, key_id, to).await
+    cluster.at(at).plan_promotion(Promoter::Principal(&caller), key_id, to).await
 }
 
 async fn promote(cluster: &Cluster, at: &str, key_id: &str, to: &str) -> Result<Promoted, PromoteError> {
-    cluster.at(at).promote(admin((key_id.to_owned(), to.to_owned())), |_| true).await
+    cluster.at(at).promote(Promoter::Principal(&admin(()).caller), (key_id, to), |_| true).await
 }
 
 async fn primary_seen_by(cluster: &Cluster, at: &str, key_id: &str) -> String {
@@ -80,8 +80,10 @@ async fn plan_that_was_not_agreed_to_is_not_carried_out() {
     let key_id = cluster.key_in(&[A, B, C]).await;
     let agreed = plan(&cluster, A, &key_id, B).await.unwrap().fingerprint();
     promote(&cluster, A, &key_id, C).await.unwrap();
-    let request = admin((key_id.clone(), B.to_owned()));
-    let stale = cluster.at(A).promote(request, |now| now.fingerprint() == agreed).await;
+    let stale = cluster
+        .at(A)
+        .promote(Promoter::Principal(&admin(()).caller), (&key_id, B), |now| now.fingerprint() == agreed)
+        .await;
     assert!(matches!(stale, Err(PromoteError::StalePlan(_))), "{stale:?}");
     assert_eq!(primary_seen_by(&cluster, A, &key_id).await, C);
 }

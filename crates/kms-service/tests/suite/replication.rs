@@ -66,7 +66,7 @@ async fn independent_properties_are_the_replicas_own() {
         key_id: key_id.clone(),
         replica_region: region(B),
         policy: None,
-        bypass_policy_lockout_safety_check: false,
+        bypass_policy_lockout_safety_check: None,
         description: Some("replica".into()),
         tags: vec![("at".into(), "b".into())],
     };

@@ -5,6 +5,7 @@ mod cluster;
 mod control_log;
 mod importing;
 pub(crate) mod management;
+pub(crate) mod principals;
 mod regional_log;
 mod sources;
 pub(crate) mod uses;

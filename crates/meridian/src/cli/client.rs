@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::exit::{Exit, Failure};
 use crate::tls::{Credentials, channel};
 use kms_proto::cluster::v1::StatusRequest;
+use kms_proto::cluster::v1::access_client::AccessClient;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
 use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
@@ -64,6 +65,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn operator(&self, region: &RegionName) -> anyhow::Result<ClusterClient<Channel>> {
         Ok(ClusterClient::new(self.channel(region)?))
+    }
+
+    /// The service of one Region that explains decisions.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn access(&self, region: &RegionName) -> anyhow::Result<AccessClient<Channel>> {
+        Ok(AccessClient::new(self.channel(region)?))
     }
 
     /// The directory of principals, by one Region.

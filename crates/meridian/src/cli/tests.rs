@@ -35,6 +35,7 @@ fn good_lines_are_accepted_and_bad_ones_refused() {
         "meridian keys describe alias/a --region eu-west-1",
         "meridian promote alias/a --to eu-west-1 --yes",
         "meridian rotation activate alias/a --without eu-west-1 --without us-east-1",
+        "meridian explain-access --principal A --action kms:Decrypt --key alias/a --context a=b --context c= --region r",
     ] {
         parse(good).unwrap_or_else(|error| panic!("{good}: {error}"));
     }
@@ -50,6 +51,8 @@ fn good_lines_are_accepted_and_bad_ones_refused() {
         "meridian promote alias/a",
         "meridian promote alias/a --to eu-west-1 --plan --yes",
         "meridian rotation activate alias/a",
+        "meridian explain-access --principal A --action kms:Decrypt --context a",
+        "meridian explain-access --action kms:Decrypt",
         "meridian init --out d --cluster-id c --account 1 --region us-east-1",
         "meridian init --out d --cluster-id c --account 1 --region us-east-1=host:8720",
     ] {

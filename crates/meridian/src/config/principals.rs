@@ -1,11 +1,14 @@
 //! The principals file: who may call, with which access key, as which identity.
 
 use super::{ConfigError, Problem};
+use kms_policy::{DocumentKind, NamedPolicy, PolicyDocument};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One principal and its credentials.
@@ -19,8 +22,14 @@ pub(crate) struct Principal {
     pub(crate) arn: String,
     /// Twelve-digit account number.
     pub(crate) account: kms_types::AccountId,
-    /// Whether the identity policy allows every KMS action in the account.
+    /// Whether it has the identity policy `AdministratorAccess`, which allows everything that the account leaves to it.
     pub(crate) administrator: bool,
+    /// Further identity policies, in the order of the file.
+    pub(crate) policies: Vec<NamedPolicy>,
+    /// The permission boundary.
+    pub(crate) boundary: Option<NamedPolicy>,
+    /// Tags, for `aws:PrincipalTag`.
+    pub(crate) tags: BTreeMap<String, String>,
     /// SPIFFE URI of the client certificate that stands for this principal on gRPC.
     pub(crate) certificate: Option<String>,
 }
@@ -28,7 +37,10 @@ pub(crate) struct Principal {
 impl Principal {
     /// The principal as the service sees it, when it signs with an access key or comes with a certificate.
     pub(crate) fn identity(&self, access_key_id: Option<&str>) -> kms_service::Identity {
-        kms_service::Identity::bootstrap(&self.arn, self.account, self.administrator, access_key_id)
+        let bootstrap = kms_service::Identity::bootstrap(&self.arn, self.account, self.administrator, access_key_id);
+        let mut policies = bootstrap.policies;
+        policies.extend(self.policies.iter().cloned());
+        kms_service::Identity { policies, boundary: self.boundary.clone(), tags: self.tags.clone(), ..bootstrap }
     }
 }
 
@@ -121,10 +133,18 @@ struct RawPrincipal {
     account: Option<String>,
     #[serde(default)]
     administrator: bool,
+    /// Policy documents, JSON.
+    #[serde(default)]
+    policies: Vec<String>,
+    /// A policy document, JSON.
+    boundary: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
     certificate: Option<String>,
 }
 
 fn check(key: &str, raw: RawPrincipal, problems: &mut Vec<Problem>) -> Option<Principal> {
+    let own = check_policies(key, &raw, problems);
     let mut value = |name: &str, value: Option<String>, valid: &dyn Fn(&str) -> bool, expected: &str| match value {
         Some(value) if valid(&value) => Some(value),
         Some(_) => {
@@ -164,8 +184,57 @@ fn check(key: &str, raw: RawPrincipal, problems: &mut Vec<Problem>) -> Option<Pr
         arn: arn?,
         account: kms_types::AccountId::parse(&account?).ok()?,
         administrator: raw.administrator,
+        policies: own.policies?,
+        boundary: own.boundary?,
+        tags: own.tags?,
         certificate,
     })
+}
+
+/// Policies and tags of one principal; `None` for what has a mistake.
+struct Own {
+    policies: Option<Vec<NamedPolicy>>,
+    boundary: Option<Option<NamedPolicy>>,
+    tags: Option<BTreeMap<String, String>>,
+}
+
+/// Most tags of a principal, and the longest keys and values (IAM User Guide, "IAM and AWS STS quotas").
+const TAGS_MAX: usize = 50;
+const TAG_KEY_MAX: usize = 128;
+const TAG_VALUE_MAX: usize = 256;
+
+fn check_policies(key: &str, raw: &RawPrincipal, problems: &mut Vec<Problem>) -> Own {
+    let mut compile =
+        |place: String, name: String, text: &str| match PolicyDocument::parse(text, DocumentKind::Identity) {
+            Ok(document) => Some(NamedPolicy { name: name.into(), document: Arc::new(document) }),
+            Err(error) => {
+                problems.push(Problem::new(place, format!("is not a policy: {error}")));
+                None
+            }
+        };
+    // Each is looked at, also behind one with a mistake.
+    let policies: Vec<Option<NamedPolicy>> = raw
+        .policies
+        .iter()
+        .enumerate()
+        .map(|(index, text)| compile(format!("{key}.policies[{index}]"), format!("policies[{index}]"), text))
+        .collect();
+    let boundary = match &raw.boundary {
+        Some(text) => compile(format!("{key}.boundary"), "boundary".to_owned(), text).map(Some),
+        None => Some(None),
+    };
+    let fits = |text: &str, max: usize| text.chars().count() <= max;
+    let is_tag =
+        |(key, value): (&String, &String)| !key.is_empty() && fits(key, TAG_KEY_MAX) && fits(value, TAG_VALUE_MAX);
+    let tags = (raw.tags.len() <= TAGS_MAX && raw.tags.iter().all(is_tag)).then(|| raw.tags.clone());
+    if tags.is_none() {
+        let expected = format!(
+            "must be at most {TAGS_MAX} tags with keys of 1 to {TAG_KEY_MAX} and values of at most {TAG_VALUE_MAX} \
+             characters"
+        );
+        problems.push(Problem::new(format!("{key}.tags"), expected));
+    }
+    Own { policies: policies.into_iter().collect(), boundary, tags }
 }
 
 /// Shortest secret access key. The development secret `meridian-dev` has twelve.

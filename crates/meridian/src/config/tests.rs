@@ -209,6 +209,50 @@ fn principals_file_that_others_may_read_is_refused() {
 }
 
 #[test]
+fn policies_boundary_and_tags_of_a_principal_are_compiled() {
+    let directory = tempfile::tempdir().unwrap();
+    let own = r#"
+    policies = [
+        '''{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:Encrypt","Resource":"*"}}''',
+        '''{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*"}}''',
+    ]
+    boundary = '''{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}'''
+    [principal.tags]
+    team = "blue"
+    "#;
+    let text = format!("{PRINCIPAL}{own}");
+    let principals = load_principals(&private_file(&directory, &text, 0o600)).unwrap();
+    let identity = principals[0].identity(Some("meridian"));
+    let names: Vec<&str> = identity.policies.iter().map(|policy| &*policy.name).collect();
+    assert_eq!(names, ["AdministratorAccess", "policies[0]", "policies[1]"]);
+    assert_eq!(identity.boundary.map(|policy| policy.name.to_string()).as_deref(), Some("boundary"));
+    assert_eq!(identity.tags["team"], "blue");
+}
+
+#[test]
+fn mistakes_in_policies_and_tags_are_reported_by_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = "x".repeat(257);
+    let own = format!(
+        r#"
+    policies = ["{{}}", '''{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"kms:*"}}}}''']
+    boundary = "no JSON"
+    [principal.tags]
+    team = "{long}"
+    "#
+    );
+    let text = format!("{PRINCIPAL}{own}");
+    let error = load_principals(&private_file(&directory, &text, 0o600)).unwrap_err();
+    let keys: Vec<&str> = error.problems().iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        ["principal[0].policies[0]", "principal[0].policies[1]", "principal[0].boundary", "principal[0].tags"]
+    );
+    let text = error.to_string();
+    assert!(text.contains("is not a policy: Missing required field Resource"), "{text}");
+}
+
+#[test]
 fn mistakes_in_principals_are_all_reported_without_their_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let text = r#"

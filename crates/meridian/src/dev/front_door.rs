@@ -1,6 +1,9 @@
 //! One endpoint for all Regions: sends each request, unchanged, to the Region named in its credential scope.
 //!
 //! Nothing is verified here; the Region does that. The signature covers the `Host` header, so that header is kept.
+//!
+//! The client's address is not handed on: the front door listens on loopback alone, so client and front door have the same
+//! one, and a header that a Region believed would let every client choose what `aws:SourceIp` is.
 
 use super::scope;
 use super::supervisor::ProcessState;

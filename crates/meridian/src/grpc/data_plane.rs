@@ -9,7 +9,7 @@ use kms_audit::{Elements, Member, Operation};
 use kms_proto::kms::v1 as pb;
 use kms_proto::kms::v1::kms_server::Kms;
 use kms_service::operations::{decrypt, encrypt, generate_data_key, generate_random, re_encrypt};
-use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted};
+use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted, Promoter};
 use kms_types::{EncryptionContext, KeyMaterialId, limits};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -38,15 +38,18 @@ impl DataPlane {
         Ok((caller, request.into_inner()))
     }
 
-    /// Promote may be called by principals, who are authorised on the key, and by operators.
-    fn promoter(&self, request: &Request<pb::PromoteRequest>) -> Result<(Caller, String), Status> {
+    /// Promote may be called by principals, who are authorised on the key, and by operators, who need not be. Says also
+    /// whether it is an operator.
+    fn promoter(&self, request: &Request<pb::PromoteRequest>) -> Result<(Caller, String, bool), Status> {
         let reference = request.get_ref().key_id.clone();
         match identity_of(request)? {
             PeerIdentity::Operator => {
                 let found = self.handles.service.find_for_operator(&reference).map_err(|e| status::from_kms(&e))?;
-                Ok((found.operator(new_request_id()), found.key_id.to_string()))
+                Ok((found.operator(new_request_id()), found.key_id.to_string(), true))
             }
-            PeerIdentity::Principal(_) | PeerIdentity::Region(_) => Ok((self.callers.caller(request)?, reference)),
+            PeerIdentity::Principal(_) | PeerIdentity::Region(_) => {
+                Ok((self.callers.caller(request)?, reference, false))
+            }
         }
     }
 
@@ -170,19 +173,18 @@ impl DataPlane {
 
     async fn promote_as(
         &self,
-        caller: Caller,
+        promoter: Promoter<'_>,
         key_id: String,
         request: pb::PromoteRequest,
     ) -> Result<pb::PromoteResponse, Status> {
         let pb::PromoteRequest { to_region, plan_hash, .. } = request;
         let service = &self.handles.service;
         if plan_hash.is_empty() {
-            let plan = service.plan_promotion(&caller, &key_id, &to_region).await;
+            let plan = service.plan_promotion(promoter, &key_id, &to_region).await;
             let plan = plan.map_err(|e| status::from_promotion(&e))?;
             return Ok(pb::PromoteResponse { plan: Some(plan_message(&plan)), result: None });
         }
-        let request = Authenticated { caller, request: (key_id, to_region) };
-        let promoted = service.promote(request, |plan| plan.fingerprint() == plan_hash).await;
+        let promoted = service.promote(promoter, (&key_id, &to_region), |plan| plan.fingerprint() == plan_hash).await;
         let promoted = promoted.map_err(|e| status::from_promotion(&e))?;
         Ok(promoted_message(&promoted))
     }
@@ -252,9 +254,10 @@ impl Kms for DataPlane {
         let operation = own(if is_plan { "PlanPromotion" } else { "Promote" }, is_plan);
         let mut recording = Recording::begin(&self.handles, operation, &request, shown)?;
         let outcome = match self.promoter(&request) {
-            Ok((caller, key_id)) => {
+            Ok((caller, key_id, is_operator)) => {
                 recording.authenticated(&caller);
-                self.promote_as(caller, key_id, request.into_inner()).await
+                let promoter = if is_operator { Promoter::Operator(&caller) } else { Promoter::Principal(&caller) };
+                self.promote_as(promoter, key_id, request.into_inner()).await
             }
             Err(status) => Err(status),
         };

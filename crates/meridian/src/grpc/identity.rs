@@ -2,10 +2,11 @@
 
 use super::identity_of;
 use crate::config::Principal;
-use crate::tls::PeerIdentity;
+use crate::tls::{Peer, PeerIdentity};
 use kms_control::PeerRegion;
-use kms_service::{Caller, Identities, Identity, RequestId};
+use kms_service::{Caller, Identities, Identity, Origin, RequestId};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tonic::{Request, Status};
 
@@ -27,6 +28,17 @@ pub(super) fn new_request_id() -> RequestId {
     RequestId::from_random(*uuid::Uuid::new_v4().as_bytes())
 }
 
+/// Where a request came from; every connection here has TLS.
+fn origin_of<T>(request: &Request<T>) -> Origin {
+    let user_agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
+    Origin { source_ip: address_of(request), secure_transport: true, user_agent: user_agent.map(Into::into) }
+}
+
+/// The address of the peer.
+pub(super) fn address_of<T>(request: &Request<T>) -> Option<IpAddr> {
+    request.extensions().get::<Peer>().and_then(|peer| peer.address)
+}
+
 /// Admits operators.
 pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Status> {
     match identity_of(&request)? {
@@ -41,6 +53,8 @@ pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Statu
 #[derive(Debug)]
 pub(crate) struct CallerDirectory {
     by_uri: BTreeMap<String, Arc<Identity>>,
+    /// Everybody of the principals file, each with the access key as it signs requests.
+    all: Vec<Arc<Identity>>,
     directory: Arc<Identities>,
     cluster_id: String,
 }
@@ -48,11 +62,13 @@ pub(crate) struct CallerDirectory {
 impl CallerDirectory {
     /// Principals without a certificate cannot call over gRPC.
     pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>, directory: Arc<Identities>) -> Self {
+        let all =
+            principals.iter().map(|principal| Arc::new(principal.identity(Some(&principal.access_key)))).collect();
         let by_uri = principals.into_iter().filter_map(|principal| {
             let identity = Arc::new(principal.identity(None));
             principal.certificate.map(|uri| (uri, identity))
         });
-        Self { by_uri: by_uri.collect(), directory, cluster_id: cluster_id.to_owned() }
+        Self { by_uri: by_uri.collect(), all, directory, cluster_id: cluster_id.to_owned() }
     }
 
     /// Whom a certificate stands for; the principals file has the first say.
@@ -68,12 +84,24 @@ impl CallerDirectory {
         Ok(known)
     }
 
+    /// The principal with this ARN or access key ID; the principals file has the first say here, too.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Identity>> {
+        let is = |identity: &&Arc<Identity>| *identity.arn == *name || identity.access_key_id.as_deref() == Some(name);
+        self.all.iter().find(is).cloned().or_else(|| self.directory.named(name))
+    }
+
+    /// Whether requests of this principal are refused for now, whatever policies say: it is one of the directory, and the
+    /// lease on that is over.
+    pub(super) fn is_unconfirmed(&self, identity: &Arc<Identity>) -> bool {
+        !self.all.iter().any(|known| Arc::ptr_eq(known, identity)) && !self.directory.lease().holds()
+    }
+
     /// The principal that a verified certificate stands for.
     pub(super) fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         match identity_of(request)? {
             PeerIdentity::Principal(name) => {
                 let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
-                Ok(Caller::new(self.find(&uri)?, new_request_id()))
+                Ok(Caller { origin: origin_of(request), ..Caller::new(self.find(&uri)?, new_request_id()) })
             }
             PeerIdentity::Region(_) | PeerIdentity::Operator => {
                 Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))

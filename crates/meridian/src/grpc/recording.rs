@@ -1,6 +1,7 @@
 //! The audit record of one gRPC call. The call is answered only after its record is on stable storage, and a call whose
 //! client goes away is recorded as well.
 
+use super::identity::address_of;
 use super::identity::new_request_id;
 use super::identity_of;
 use super::status;
@@ -55,7 +56,7 @@ impl Recording {
             operation,
             shown,
             priority,
-            address: request.remote_addr().map(|address| address.ip().to_string()).unwrap_or_default(),
+            address: address_of(request).map(|address| address.to_string()).unwrap_or_default(),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             caller: None,
             finished: false,

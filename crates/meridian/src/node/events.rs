@@ -13,10 +13,10 @@ use super::audit::directory;
 use kms_audit::{
     DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent, ServiceRecord, Uuid,
 };
-use kms_core::control::RegionRole;
+use kms_core::control::{MaterialVersion, RegionRole};
 use kms_service::{AuditSink as _, KeyEntry};
 use kms_store::{Keyspace, Store, WriteBatch, scan_prefix};
-use kms_types::{KeyArn, KeyId, KeyMaterialId, RegionName, RotationType};
+use kms_types::{KeyArn, KeyId, KeyMaterialId, RegionName, RotationType, Timestamp};
 use noted::Noted;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 const KEY_PREFIX: &[u8] = b"audited/key/";
 /// Prefix of the row of a Region; its name follows.
 const REGION_PREFIX: &[u8] = b"audited/region/";
+/// Row with the time from which on this Region records events, in milliseconds.
+const SINCE_KEY: &[u8] = b"audited/since";
 /// Time between two looks at what has changed.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -40,6 +42,8 @@ pub(crate) struct Events {
     store: Arc<dyn Store>,
     /// The log, to be asked for records from before the start.
     files: LogFiles,
+    /// What happened before this Region recorded events is not made up for.
+    since: Timestamp,
 }
 
 impl std::fmt::Debug for Events {
@@ -54,7 +58,8 @@ impl Events {
     pub(crate) fn new(handles: Arc<Handles>, store: Arc<dyn Store>, data_dir: &Path) -> anyhow::Result<Self> {
         let name = LogName::new(&handles.cluster_id, handles.service.region().clone())?;
         let files = LogFiles::of(Arc::new(DiskVolume::new(directory(data_dir))), name)?;
-        Ok(Self { handles, store, files })
+        let since = since(store.as_ref(), handles.clock.now())?;
+        Ok(Self { handles, store, files, since })
     }
 
     pub(crate) async fn run(self, shutdown: CancellationToken) {
@@ -134,14 +139,15 @@ impl Events {
         if before == after {
             return Ok(());
         }
-        if let Some(before) = &before {
-            let region = self.handles.service.region().clone();
-            let key = KeyArn { region, account: before.account, key_id: *key_id };
+        if let Some(account) = before.as_ref().or(after.as_ref()).map(|noted| noted.account) {
+            let key = KeyArn { region: self.handles.service.region().clone(), account, key_id: *key_id };
             match &entry {
                 None => self.record(&ServiceEvent::DeleteKey { key: &key }, &[], ask_log).await?,
                 Some(entry) => {
-                    self.record_rotations(&key, before, entry, ask_log).await?;
-                    self.record_expiries(&key, before, entry, ask_log).await?;
+                    self.record_rotations(&key, before.as_ref(), entry, ask_log).await?;
+                    if let Some(before) = &before {
+                        self.record_expiries(&key, before, entry, ask_log).await?;
+                    }
                 }
             }
         }
@@ -152,25 +158,28 @@ impl Events {
         Ok(())
     }
 
-    /// Every version from the one that was current to the one that is.
+    /// Every version from the one that was current to the one that is. Of a key of which nothing is noted yet, those that became
+    /// current here since it exists.
     async fn record_rotations(
         &self,
         key: &KeyArn,
-        before: &Noted,
+        before: Option<&Noted>,
         entry: &KeyEntry,
         ask_log: bool,
     ) -> anyhow::Result<()> {
-        let (Some(mut previous), Some(current)) = (before.current, entry.current) else { return Ok(()) };
-        let versions: Vec<(KeyMaterialId, Option<RotationType>)> = match &entry.set {
-            Some(set) => set.materials.iter().map(|version| (version.material_id, version.rotation_type)).collect(),
-            None => {
-                let local = entry.record.materials.iter();
-                local.map(|version| (version.material_id, version.rotation.map(|(kind, _)| kind))).collect()
-            }
+        let versions = versions(entry);
+        let first = versions.first().map(|(id, ..)| *id);
+        let (Some(mut previous), Some(current)) = (before.map_or(first, |noted| noted.current), entry.current) else {
+            return Ok(());
         };
-        let place = |wanted| versions.iter().position(|(id, _)| *id == wanted);
+        let not_before = before.map_or(self.since.max(entry.record.created_at), |_| Timestamp::default());
+        let place = |wanted| versions.iter().position(|(id, ..)| *id == wanted);
         let (Some(from), Some(to)) = (place(previous), place(current)) else { return Ok(()) };
-        for (material, kind) in versions.iter().take(to.saturating_add(1)).skip(from.saturating_add(1)) {
+        for (material, kind, at) in versions.iter().take(to.saturating_add(1)).skip(from.saturating_add(1)) {
+            if at.is_none_or(|at| at < not_before) && before.is_none() {
+                previous = *material;
+                continue;
+            }
             let event = ServiceEvent::RotateKey {
                 key,
                 rotation_type: kind.unwrap_or(RotationType::OnDemand),
@@ -252,6 +261,39 @@ impl Events {
         }
         Ok(false)
     }
+}
+
+/// A version of material: its ID, what started its rotation, and when it became current.
+type Version = (KeyMaterialId, Option<RotationType>, Option<Timestamp>);
+
+fn versions(entry: &KeyEntry) -> Vec<Version> {
+    match &entry.set {
+        Some(set) => {
+            let shared = set.materials.iter();
+            let at = |version: &MaterialVersion| version.activation.as_ref().map(|activation| activation.at);
+            shared.map(|version| (version.material_id, version.rotation_type, at(version))).collect()
+        }
+        None => {
+            let local = entry.record.materials.iter();
+            local
+                .map(|version| (version.material_id, version.rotation.map(|r| r.0), version.rotation.map(|r| r.1)))
+                .collect()
+        }
+    }
+}
+
+/// From when on this Region records events: its first start with a version that does.
+fn since(store: &dyn Store, now: Timestamp) -> anyhow::Result<Timestamp> {
+    if let Some(row) = store.get(Keyspace::Node, SINCE_KEY)? {
+        let millis =
+            row.try_into().map_err(|_row| anyhow::anyhow!("the time since when events are recorded is damaged"))?;
+        return Ok(Timestamp::from_millis(u64::from_be_bytes(millis)));
+    }
+    let mut batch = WriteBatch::new();
+    batch.put(SINCE_KEY, now.millis().to_be_bytes());
+    store.write(Keyspace::Node, batch)?;
+    store.barrier()?;
+    Ok(now)
 }
 
 const fn membership(role: RegionRole) -> MembershipChange {

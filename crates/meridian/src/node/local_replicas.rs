@@ -30,6 +30,12 @@ impl kms_control::LocalReplicas for LocalReplicas {
         let known = entry.iter().flat_map(|e| &e.record.materials);
         let materials = known.filter(|m| m.is_present()).map(|m| m.material_id).collect();
         // The control node knows how far it has applied its log, and fills that in.
-        ReplicaReport { state: entry.map(|e| e.state()), materials, applied_index: 0, room: self.room(key_id) }
+        ReplicaReport {
+            state: entry.as_ref().map(|e| e.state()),
+            materials,
+            applied_index: 0,
+            room: self.room(key_id),
+            access: entry.map(|e| e.replica_access()),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::PeerIdentity;
 use rustls::ServerConfig;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -37,8 +38,17 @@ pub(crate) struct Incoming {
     _tasks: JoinSet<()>,
 }
 
-/// A connection whose peer is known. Implements tonic's [`Connected`] with [`PeerIdentity`], so that handlers find it
-/// in the request's extensions.
+/// Who a connection is from, and from where.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Whom its certificate stands for.
+    pub(crate) identity: PeerIdentity,
+    /// Its address.
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// A connection whose peer is known. Implements tonic's [`Connected`] with [`Peer`], so that handlers find it in the
+/// request's extensions.
 #[derive(Debug)]
 pub(crate) struct TlsConnection {
     stream: TlsStream<TcpStream>,
@@ -148,10 +158,11 @@ impl futures::Stream for Incoming {
 }
 
 impl Connected for TlsConnection {
-    type ConnectInfo = PeerIdentity;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> PeerIdentity {
-        self.identity.clone()
+    fn connect_info(&self) -> Peer {
+        let address = self.stream.get_ref().0.peer_addr().ok().map(|address| address.ip());
+        Peer { identity: self.identity.clone(), address }
     }
 }
 

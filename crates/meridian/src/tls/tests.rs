@@ -76,7 +76,7 @@ async fn accept_one(incoming: &mut Incoming) -> PeerIdentity {
     let byte = connection.read_u8().await.unwrap();
     connection.write_u8(byte).await.unwrap();
     connection.flush().await.unwrap();
-    connection.connect_info()
+    connection.connect_info().identity
 }
 
 #[tokio::test]

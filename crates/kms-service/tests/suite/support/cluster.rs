@@ -259,7 +259,7 @@ impl Cluster {
             key_id: key_id.to_owned(),
             replica_region: region(to),
             policy: None,
-            bypass_policy_lockout_safety_check: false,
+            bypass_policy_lockout_safety_check: None,
             description: None,
             tags: Vec::new(),
         };

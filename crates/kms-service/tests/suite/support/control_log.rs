@@ -179,6 +179,7 @@ impl Peers for Seat {
                     .collect(),
                 applied_index: u64::try_from(place.applied).unwrap(),
                 room: place.room(key_id),
+                access: entry.map(|entry| entry.replica_access()),
             })
         })
     }

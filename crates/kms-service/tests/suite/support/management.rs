@@ -87,7 +87,7 @@ impl Cluster {
             }
             O::PutKeyPolicy => {
                 let policy = kms_policy::default_key_policy(&caller.account());
-                let bypass_policy_lockout_safety_check = false;
+                let bypass_policy_lockout_safety_check = None;
                 let request =
                     PutKeyPolicyRequest { key_id, policy_name: None, policy, bypass_policy_lockout_safety_check };
                 service.put_key_policy(by(caller, request)).await
@@ -152,7 +152,7 @@ impl Cluster {
                     key_id,
                     replica_region: region(TARGET),
                     policy: None,
-                    bypass_policy_lockout_safety_check: false,
+                    bypass_policy_lockout_safety_check: None,
                     description: None,
                     tags: Vec::new(),
                 };

@@ -116,8 +116,9 @@ pub(super) fn as_json(found: &Found) -> Value {
 }
 
 fn instant(text: &str) -> anyhow::Result<Timestamp> {
-    let parsed: jiff::Timestamp =
-        text.parse().map_err(|_| Failure::usage(format!("{text} is no time; write it like 2026-11-28T17:00:00Z")))?;
+    let parsed: jiff::Timestamp = text
+        .parse()
+        .map_err(|_form| Failure::usage(format!("{text} is no time; write it like 2026-11-28T17:00:00Z")))?;
     let millis = u64::try_from(parsed.as_millisecond()).unwrap_or_default();
     Ok(Timestamp::from_millis(millis))
 }
