@@ -34,13 +34,13 @@ async fn an_access_key_made_in_one_region_signs_in_all_and_is_refused_in_all_wit
     let sealed = keys::encrypt(&clients[0], &key_id, b"of alice").await;
     assert_eq!(keys::decrypt(&clients[1], &sealed).await, b"of alice");
 
-    for (change, code) in [("disable", "UnrecognizedClientException"), ("enable", "")] {
+    for (change, code) in [("disable", Some("UnrecognizedClientException")), ("enable", None)] {
         cluster.cli(&["identity", "user", change, "alice", "--region", US]).done();
         let changed = Instant::now();
         for kms in &clients {
-            eventually_within("the change is in force", Duration::from_secs(1), || async {
+            eventually_within(Duration::from_secs(1), "the change is in force", || async {
                 let answer = kms.list_keys().send().await;
-                (answer.err().map_or("", |e| e.code().unwrap_or("?").to_owned().leak()) == code).then_some(())
+                (answer.err().map(|e| e.code().unwrap_or("?").to_owned()).as_deref() == code).then_some(())
             })
             .await;
         }
@@ -48,7 +48,7 @@ async fn an_access_key_made_in_one_region_signs_in_all_and_is_refused_in_all_wit
     }
     cluster.cli(&["identity", "access-key", "delete", &id, "--region", AP]).done();
     for kms in &clients {
-        eventually_within("the deleted access key is refused", Duration::from_secs(1), || async {
+        eventually_within(Duration::from_secs(1), "the deleted access key is refused", || async {
             let answer = kms.list_keys().send().await;
             answer.is_err_and(|error| error.code() == Some("UnrecognizedClientException")).then_some(())
         })
