@@ -35,7 +35,7 @@ async fn an_access_key_made_in_one_region_signs_in_all_and_is_refused_in_all_wit
     assert_eq!(keys::decrypt(&clients[1], &sealed).await, b"of alice");
 
     for (change, code) in [("disable", Some("UnrecognizedClientException")), ("enable", None)] {
-        cluster.cli(&["identity", "user", change, "alice", "--region", US]).done();
+        drop(cluster.cli(&["identity", "user", change, "alice", "--region", US]).done());
         let changed = Instant::now();
         for kms in &clients {
             eventually_within(Duration::from_secs(1), "the change is in force", || async {
@@ -46,7 +46,7 @@ async fn an_access_key_made_in_one_region_signs_in_all_and_is_refused_in_all_wit
         }
         assert!(changed.elapsed() < Duration::from_secs(1), "{change} took {:?}", changed.elapsed());
     }
-    cluster.cli(&["identity", "access-key", "delete", &id, "--region", AP]).done();
+    drop(cluster.cli(&["identity", "access-key", "delete", &id, "--region", AP]).done());
     for kms in &clients {
         eventually_within(Duration::from_secs(1), "the deleted access key is refused", || async {
             let answer = kms.list_keys().send().await;
@@ -66,7 +66,7 @@ async fn a_region_that_is_cut_off_honours_the_directory_for_its_lease_and_no_lon
     }
     cluster.chaos(&["isolate", AP]).await;
     let isolated = Instant::now();
-    cluster.cli(&["identity", "access-key", "disable", &id, "--region", US]).done();
+    drop(cluster.cli(&["identity", "access-key", "disable", &id, "--region", US]).done());
     // It cannot know yet, and serves within the lease: that is what a lease is.
     assert!(ap.list_keys().send().await.is_ok());
     let refused = eventually("the lease is over", || async {
@@ -93,7 +93,7 @@ async fn a_region_that_is_cut_off_honours_the_directory_for_its_lease_and_no_lon
 async fn the_directory_refuses_what_iam_refuses() {
     let cluster = Cluster::start();
     let identity = |arguments: &[&str]| cluster.cli(&[&["identity"], arguments].concat());
-    identity(&["user", "create", "dora"]).done();
+    drop(identity(&["user", "create", "dora"]).done());
     let refuses = |arguments: &[&str], code: &str| {
         let answer = identity(arguments);
         assert_eq!(answer.code, 1, "{answer:?}");
@@ -108,9 +108,9 @@ async fn the_directory_refuses_what_iam_refuses() {
     refuses(&["policy", "put", "dora", "p", "--document", document], "MalformedPolicyDocument");
     refuses(&["boundary", "delete", "dora"], "NoSuchEntity");
     for _ in 0..2 {
-        identity(&["access-key", "create", "dora"]).done();
+        drop(identity(&["access-key", "create", "dora"]).done());
     }
     refuses(&["access-key", "create", "dora"], "LimitExceeded");
-    identity(&["user", "delete", "dora"]).done();
+    drop(identity(&["user", "delete", "dora"]).done());
     refuses(&["access-key", "list", "dora"], "NoSuchEntity");
 }

@@ -3,13 +3,12 @@
 
 use crate::{KmsError, Service};
 use kms_core::control::identity::{
-    AccessKeyEntry, CreatePrincipal, IdentityBody, PrincipalChange, PrincipalEntry, RecipientBoxes, RoleTerms,
-    SecretName,
+    AccessKeyEntry, CreatePrincipal, IdentityBody, PrincipalChange, PrincipalEntry, RecipientBoxes,
 };
 use kms_core::control::{ControlBody, ControlState, Refusal, RegionEntry, RegionRole};
 use kms_crypto::AccessSecret;
 use kms_policy::{DocumentKind, PolicyDocument, PolicyError};
-use kms_types::{AccessKeyId, IamPath, PrincipalId, PrincipalType};
+use kms_types::{AccessKeyId, IamPath, PrincipalId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ pub enum IdentityError {
     /// The name, the certificate or the ID is taken.
     #[error("{0} exists already")]
     Exists(String),
-    /// No such user, role, access key or policy.
+    /// No such user, access key or policy.
     #[error("{0} does not exist")]
     NotFound(String),
     /// A limit is reached.
@@ -44,39 +43,33 @@ pub enum IdentityError {
     Internal,
 }
 
-/// A new user or role.
+/// A new user.
 #[derive(Clone, Debug)]
 pub struct NewPrincipal {
-    /// Account, type and name.
+    /// Account and name.
     pub id: PrincipalId,
     /// The path.
     pub path: IamPath,
     /// SPIFFE URI of the certificate that stands for the user.
     pub certificate: Option<String>,
-    /// Exactly for roles.
-    pub role: Option<RoleTerms>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl Service {
-    /// Creates a user or role.
+    /// Creates a user.
     ///
     /// # Errors
     /// [`IdentityError`].
     pub async fn create_principal(&self, new: NewPrincipal) -> Result<Arc<PrincipalEntry>, IdentityError> {
-        if let Some(terms) = &new.role {
-            PolicyDocument::parse(&terms.trust_policy, DocumentKind::Trust)?;
-        }
-        let prefix = if new.id.kind == PrincipalType::Role { "AROA" } else { "AIDA" };
-        let unique_id = self.draw_id(prefix, 17)?;
-        let NewPrincipal { id, path, certificate, role, tags } = new;
-        let body = CreatePrincipal { id: id.clone(), unique_id, path, certificate, role, tags };
+        let unique_id = self.draw_id("AIDA", 17)?;
+        let NewPrincipal { id, path, certificate, tags } = new;
+        let body = CreatePrincipal { id: id.clone(), unique_id, path, certificate, tags };
         self.change(&id, IdentityBody::CreatePrincipal(Box::new(body))).await?;
         self.principal(&id)
     }
 
-    /// A user or role.
+    /// A user.
     ///
     /// # Errors
     /// [`IdentityError::NotFound`].
@@ -85,7 +78,7 @@ impl Service {
         found.ok_or_else(|| IdentityError::NotFound(format!("the {id}")))
     }
 
-    /// Changes a user or role.
+    /// Changes a user.
     ///
     /// # Errors
     /// [`IdentityError`].
@@ -96,7 +89,7 @@ impl Service {
         self.change(&id.clone(), IdentityBody::ChangePrincipal { id, change }).await
     }
 
-    /// Deletes a user with its access keys, or a role.
+    /// Deletes a user with its access keys.
     ///
     /// # Errors
     /// [`IdentityError`].
@@ -164,7 +157,7 @@ impl Service {
         for (id, boxes, regions) in lacking {
             let Ok(secret) = self.keyring().open_access_secret(&id, &boxes) else { continue };
             let boxes = self.keyring().seal_access_secret(&id, &secret, regions.iter().map(AsRef::as_ref))?;
-            let body = IdentityBody::Reseal { secret: SecretName::AccessKey(id), boxes };
+            let body = IdentityBody::ResealAccessKey { id, boxes };
             if self.propose(ControlBody::Identity(body)).await?.is_ok() {
                 resealed += 1;
             }

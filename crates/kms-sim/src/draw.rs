@@ -1,6 +1,7 @@
 //! Random commands in two moves: proptest draws an abstract wish, and the current state makes it a concrete command,
 //! so that many succeed. A flaw makes one thing about a command wrong, so that many are refused for one reason each.
 
+mod directory;
 mod imports;
 
 use crate::cast;
@@ -38,6 +39,13 @@ pub enum Wish {
     Report,
     ReportAbsent,
     Withdraw,
+    CreateUser,
+    ChangeUser,
+    DeleteUser,
+    CreateAccessKey,
+    EnableAccessKey,
+    DeleteAccessKey,
+    ResealAccessKey,
     Repeat,
 }
 
@@ -90,6 +98,13 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         8 => Just(W::Report),
         1 => Just(W::ReportAbsent),
         1 => Just(W::Withdraw),
+        3 => Just(W::CreateUser),
+        3 => Just(W::ChangeUser),
+        1 => Just(W::DeleteUser),
+        3 => Just(W::CreateAccessKey),
+        1 => Just(W::EnableAccessKey),
+        1 => Just(W::DeleteAccessKey),
+        2 => Just(W::ResealAccessKey),
         2 => Just(W::Repeat),
     ];
     let flaws = vec![Flaw::Epoch, Flaw::Proposer, Flaw::Key, Flaw::Boxes, Flaw::Material, Flaw::Value];
@@ -135,6 +150,7 @@ impl Proposer {
         let sets: Vec<&Arc<KeySet>> = state.key_sets().collect();
         let set = if sets.is_empty() { None } else { Some(draw.key.get(&sets)) };
         let (mut region, mut body) = match set {
+            _ if draw.wish.is_about_the_directory() => self.about_the_directory(state, draw),
             Some(set) => self.about(set, draw),
             None => (cast::region(draw.region), self.create(draw)),
         };
@@ -172,6 +188,13 @@ impl Proposer {
             | Wish::CreateAsymmetric
             | Wish::CreateExternal
             | Wish::CreateExternalAsymmetric
+            | Wish::CreateUser
+            | Wish::ChangeUser
+            | Wish::DeleteUser
+            | Wish::CreateAccessKey
+            | Wish::EnableAccessKey
+            | Wish::DeleteAccessKey
+            | Wish::ResealAccessKey
             | Wish::Repeat => (chosen, self.create(draw)),
             Wish::Offer => (leader, self.offer(set, epoch, draw)),
             Wish::Report | Wish::ReportAbsent => self.report(set, draw),

@@ -69,6 +69,7 @@ proptest! {
             claim(claims::invariants(state))?;
             claim(claims::one_primary(state))?;
             claim(claims::boxes_for_holders_only(state))?;
+            claim(claims::secrets_for_serving_regions_only(state))?;
             claim(epochs.check(state))?;
         }
     }
@@ -82,6 +83,7 @@ proptest! {
             let accepted = model.judge(command);
             prop_assert_eq!(outcome == ControlOutcome::Done, accepted, "{:?}: {:?}", command, outcome);
             claim(claims::as_the_model_says(&state, &model))?;
+            claim(claims::directory_as_the_model_says(&state, &model))?;
         }
     }
 
@@ -163,16 +165,19 @@ fn the_draws_reach_every_kind_of_success_and_refusal() {
         let (log, _) = run(&draws);
         let mut state = ControlState::default();
         for command in &log {
-            let name = |debug: String| debug.split([' ', '(']).next().unwrap_or_default().to_owned();
+            let name = |debug: String| {
+                let debug = debug.strip_prefix("Identity(").unwrap_or(&debug);
+                debug.split([' ', '(']).next().unwrap_or_default().to_owned()
+            };
             let _kept = match apply(&mut state, command).outcome {
                 ControlOutcome::Done => done.insert(name(format!("{:?}", command.body))),
                 ControlOutcome::Refused(refusal) => refused.insert(name(format!("{refusal:?}"))),
             };
         }
     }
-    assert_eq!(done.len(), 13, "kinds of command that succeeded: {done:?}");
+    assert_eq!(done.len(), 20, "kinds of command that succeeded: {done:?}");
     // All refusals but RotationLimit, for which these logs are too short.
-    assert_eq!(refused.len(), 21, "refusals: {refused:?}");
+    assert_eq!(refused.len(), 27, "refusals: {refused:?}");
 }
 
 #[test]

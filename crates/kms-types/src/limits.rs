@@ -28,16 +28,9 @@ pub const CIPHERTEXT_BYTES_MAX: usize = 6144;
 pub const RANDOM_BYTES_MAX: usize = 1024;
 /// Most users in one account (AWS default quota of IAM).
 pub const USERS_PER_ACCOUNT_MAX: usize = 5_000;
-/// Most roles in one account (AWS default quota of IAM).
-pub const ROLES_PER_ACCOUNT_MAX: usize = 1_000;
 /// Most access keys of one user.
 pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
-/// Most identity policies of one user or role.
+/// Most identity policies of one user.
 pub const POLICIES_PER_PRINCIPAL_MAX: usize = 10;
-/// Most tags of one user or role.
+/// Most tags of one user.
 pub const TAGS_PER_PRINCIPAL_MAX: usize = 50;
-/// Shortest and longest session of a role, in seconds.
-pub const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 900..=43_200;
-/// Longest session of a role that says nothing else, and the length of a session whose request says nothing else, in
-/// seconds.
-pub const SESSION_SECONDS_DEFAULT: u32 = 3_600;

@@ -1,30 +1,10 @@
-//! Names of the principals' directory: users and roles, access keys, policies.
+//! Names of the principals' directory: users, access keys, policies.
 
 use crate::{AccountId, Invalid, PARTITION};
 use std::fmt;
 
-/// The kinds of principal that the directory has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PrincipalType {
-    /// A user, who has access keys.
-    User,
-    /// A role, which is assumed for a while.
-    Role,
-}
-
-impl PrincipalType {
-    /// The word of the ARN.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Role => "role",
-        }
-    }
-}
-
-/// The name of a user, a role or a policy: 1 to 128 characters of `[A-Za-z0-9+=,.@_-]` (IAM User Guide, "IAM name
-/// requirements"); of a user or role at most 64.
+/// The name of a user or a policy: 1 to 128 characters of `[A-Za-z0-9+=,.@_-]` (IAM User Guide, "IAM name
+/// requirements"); of a user at most 64.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IamName(Box<str>);
 
@@ -40,7 +20,7 @@ impl IamName {
         Ok(Self(value.into()))
     }
 
-    /// Parses a name of a user or role.
+    /// Parses a name of a user.
     ///
     /// # Errors
     /// As [`Self::parse`], and when it has more than 64 characters.
@@ -67,13 +47,11 @@ impl fmt::Debug for IamName {
     }
 }
 
-/// Whether a character may be in a name of IAM, or in the name of a role session.
-#[must_use]
-pub const fn is_name_character(c: u8) -> bool {
+const fn is_name_character(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-')
 }
 
-/// The path of a user or role: `/`, or a text that begins and ends with it, at most 512 printable characters.
+/// The path of a user: `/`, or a text that begins and ends with it, at most 512 printable characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IamPath(Box<str>);
 
@@ -109,28 +87,26 @@ impl fmt::Debug for IamPath {
     }
 }
 
-/// What names a principal of the directory: names are unique within account and type, whatever the path.
+/// What names a user of the directory: names are unique within the account, whatever the path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrincipalId {
     /// The account.
     pub account: AccountId,
-    /// User or role.
-    pub kind: PrincipalType,
     /// The name without its path.
     pub name: IamName,
 }
 
 impl PrincipalId {
-    /// The ARN of the principal with this path.
+    /// The ARN of the user with this path.
     #[must_use]
     pub fn arn(&self, path: &IamPath) -> String {
-        format!("arn:{PARTITION}:iam::{}:{}{}{}", self.account, self.kind.as_str(), path.as_str(), self.name)
+        format!("arn:{PARTITION}:iam::{}:user{}{}", self.account, path.as_str(), self.name)
     }
 }
 
 impl fmt::Display for PrincipalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} of account {}", self.kind.as_str(), self.name, self.account)
+        write!(f, "user {} of account {}", self.name, self.account)
     }
 }
 
@@ -193,8 +169,8 @@ mod tests {
     #[test]
     fn the_path_is_in_the_arn_and_not_in_the_name() {
         let account = AccountId::parse("111122223333").unwrap();
-        let id = PrincipalId { account, kind: PrincipalType::Role, name: IamName::parse("ops").unwrap() };
-        assert_eq!(id.arn(&IamPath::parse("/team/").unwrap()), "arn:aws:iam::111122223333:role/team/ops");
-        assert_eq!(id.arn(&IamPath::default()), "arn:aws:iam::111122223333:role/ops");
+        let id = PrincipalId { account, name: IamName::parse("ops").unwrap() };
+        assert_eq!(id.arn(&IamPath::parse("/team/").unwrap()), "arn:aws:iam::111122223333:user/team/ops");
+        assert_eq!(id.arn(&IamPath::default()), "arn:aws:iam::111122223333:user/ops");
     }
 }

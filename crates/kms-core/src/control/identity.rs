@@ -1,44 +1,33 @@
-//! The directory of principals: users, roles, access keys, and the keys under which session tokens are sealed.
+//! The directory of principals: users and their access keys.
 //!
 //! A secret is here as sealed boxes only, one for every Region that serves requests.
 
 use super::SealedBox;
-use kms_types::{AccessKeyId, IamName, IamPath, PrincipalId, RegionName, Timestamp};
+use kms_types::{AccessKeyId, AccountId, IamName, IamPath, PrincipalId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A user or a role.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrincipalEntry {
-    /// Account, type and name.
+    /// Account and name.
     pub id: PrincipalId,
-    /// The unique ID, `AIDA…` or `AROA…`; a principal made again under an old name has another.
+    /// The unique ID, `AIDA…`; a user made again under an old name has another.
     pub unique_id: String,
     /// The path.
     pub path: IamPath,
     /// When it was created.
     pub created_at: Timestamp,
-    /// Whether its access keys, its certificate and its sessions are honoured.
+    /// Whether its access keys and its certificate are honoured.
     pub enabled: bool,
     /// SPIFFE URI of the client certificate that stands for the user on gRPC.
     pub certificate: Option<String>,
-    /// What only roles have.
-    pub role: Option<RoleTerms>,
     /// Identity policies by name: the texts of the documents.
     pub policies: BTreeMap<IamName, String>,
     /// The permission boundary: the text of the document.
     pub boundary: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-}
-
-/// Who may assume a role, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoleTerms {
-    /// The trust policy: the text of the document.
-    pub trust_policy: String,
-    /// Longest session, in seconds.
-    pub max_session_seconds: u32,
 }
 
 /// A secret sealed to one Region, and to which sealing key of it.
@@ -68,39 +57,19 @@ pub struct AccessKeyEntry {
     pub boxes: RecipientBoxes,
 }
 
-/// A key under which session tokens are sealed. Numbers count up from one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionKeyEntry {
-    /// Its number.
-    pub number: u32,
-    /// When it was drawn.
-    pub created_at: Timestamp,
-    /// The key.
-    pub boxes: RecipientBoxes,
-}
-
-/// Names a secret of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SecretName {
-    /// The secret of an access key.
-    AccessKey(AccessKeyId),
-    /// A session key.
-    SessionKey(u32),
-}
-
 /// What may be asked about the directory of principals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityBody {
-    /// A new user or role.
+    /// A new user.
     CreatePrincipal(Box<CreatePrincipal>),
-    /// Changes one property of a user or role.
+    /// Changes one property of a user.
     ChangePrincipal {
         /// Which.
         id: PrincipalId,
         /// How.
         change: PrincipalChange,
     },
-    /// Removes a user, its access keys included, or a role.
+    /// Removes a user with its access keys.
     DeletePrincipal {
         /// Which.
         id: PrincipalId,
@@ -126,17 +95,10 @@ pub enum IdentityBody {
         /// Which.
         id: AccessKeyId,
     },
-    /// A new session key.
-    CreateSessionKey {
-        /// The number after the newest one.
-        number: u32,
-        /// The key, sealed to exactly the Regions that serve requests.
-        boxes: RecipientBoxes,
-    },
-    /// Boxes of a secret for Regions that had none, or none that they can open.
-    Reseal {
-        /// Which secret.
-        secret: SecretName,
+    /// Boxes of an access key's secret for Regions that had none, or none that they can open.
+    ResealAccessKey {
+        /// Of which access key.
+        id: AccessKeyId,
         /// The new boxes.
         boxes: RecipientBoxes,
     },
@@ -145,24 +107,22 @@ pub enum IdentityBody {
 /// See [`IdentityBody::CreatePrincipal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatePrincipal {
-    /// Account, type and name.
+    /// Account and name.
     pub id: PrincipalId,
     /// A new unique ID.
     pub unique_id: String,
     /// The path.
     pub path: IamPath,
-    /// SPIFFE URI, for users only.
+    /// SPIFFE URI of the client certificate, if there is one.
     pub certificate: Option<String>,
-    /// Present exactly for roles.
-    pub role: Option<RoleTerms>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// One changed property of a principal.
+/// One changed property of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrincipalChange {
-    /// Disables the principal, or enables it again.
+    /// Disables the user, or enables it again.
     Enabled(bool),
     /// A new identity policy, or a new text of one.
     PutPolicy(IamName, String),
@@ -175,18 +135,14 @@ pub enum PrincipalChange {
 /// One changed row of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityChange {
-    /// A user or role is new or changed.
+    /// A user is new or changed.
     PutPrincipal(Arc<PrincipalEntry>),
-    /// A user or role is gone.
+    /// A user is gone.
     DeletePrincipal(PrincipalId),
     /// An access key is new or changed.
     PutAccessKey(Arc<AccessKeyEntry>),
     /// An access key is gone.
     DeleteAccessKey(AccessKeyId),
-    /// A session key is new or changed.
-    PutSessionKey(Arc<SessionKeyEntry>),
-    /// A session key is gone.
-    DeleteSessionKey(u32),
 }
 
 /// The directory of principals.
@@ -194,7 +150,6 @@ pub enum IdentityChange {
 pub struct IdentityState {
     principals: BTreeMap<PrincipalId, Arc<PrincipalEntry>>,
     access_keys: BTreeMap<AccessKeyId, Arc<AccessKeyEntry>>,
-    session_keys: BTreeMap<u32, Arc<SessionKeyEntry>>,
     /// Access keys by user; derived.
     keys_of: BTreeMap<PrincipalId, BTreeSet<AccessKeyId>>,
     /// Certificates that stand for somebody; derived.
@@ -202,13 +157,13 @@ pub struct IdentityState {
 }
 
 impl IdentityState {
-    /// A user or role.
+    /// A user.
     #[must_use]
     pub fn principal(&self, id: &PrincipalId) -> Option<&Arc<PrincipalEntry>> {
         self.principals.get(id)
     }
 
-    /// All users and roles, by account, type and name.
+    /// All users, by account and name.
     pub fn principals(&self) -> impl Iterator<Item = &Arc<PrincipalEntry>> {
         self.principals.values()
     }
@@ -229,33 +184,15 @@ impl IdentityState {
         self.keys_of.get(user).into_iter().flatten().filter_map(|id| self.access_keys.get(id))
     }
 
-    /// A session key.
-    #[must_use]
-    pub fn session_key(&self, number: u32) -> Option<&Arc<SessionKeyEntry>> {
-        self.session_keys.get(&number)
-    }
-
-    /// The session keys, oldest first; the last one seals.
-    pub fn session_keys(&self) -> impl DoubleEndedIterator<Item = &Arc<SessionKeyEntry>> {
-        self.session_keys.values()
-    }
-
     /// Whether the certificate stands for a user already.
     #[must_use]
     pub fn has_certificate(&self, uri: &str) -> bool {
         self.certificates.contains(uri)
     }
 
-    /// How many principals of one type an account has.
-    pub(super) fn count_like(&self, id: &PrincipalId) -> usize {
-        self.principals.keys().filter(|other| other.account == id.account && other.kind == id.kind).count()
-    }
-
-    /// Every secret with its boxes.
-    pub fn secrets(&self) -> impl Iterator<Item = (SecretName, &RecipientBoxes)> {
-        let access = self.access_keys.values().map(|key| (SecretName::AccessKey(key.id.clone()), &key.boxes));
-        let session = self.session_keys.values().map(|key| (SecretName::SessionKey(key.number), &key.boxes));
-        access.chain(session)
+    /// How many users an account has.
+    pub(super) fn users_of(&self, account: &AccountId) -> usize {
+        self.principals.keys().filter(|id| id.account == *account).count()
     }
 
     pub(super) fn absorb(&mut self, change: &IdentityChange) {
@@ -282,20 +219,13 @@ impl IdentityState {
                     }
                 }
             }
-            IdentityChange::PutSessionKey(entry) => {
-                self.session_keys.insert(entry.number, Arc::clone(entry));
-            }
-            IdentityChange::DeleteSessionKey(number) => {
-                self.session_keys.remove(number);
-            }
         }
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = IdentityChange> {
         let principals = self.principals.values().map(|e| IdentityChange::PutPrincipal(Arc::clone(e)));
         let access_keys = self.access_keys.values().map(|e| IdentityChange::PutAccessKey(Arc::clone(e)));
-        let session_keys = self.session_keys.values().map(|e| IdentityChange::PutSessionKey(Arc::clone(e)));
-        principals.chain(access_keys).chain(session_keys)
+        principals.chain(access_keys)
     }
 
     /// Checks what must hold of the directory at every index.
@@ -303,11 +233,6 @@ impl IdentityState {
     /// # Errors
     /// The first broken invariant, in words.
     pub fn check_invariants(&self) -> Result<(), &'static str> {
-        for entry in self.principals.values() {
-            if entry.role.is_some() != (entry.id.kind == kms_types::PrincipalType::Role) {
-                return Err("a user has a trust policy, or a role has none");
-            }
-        }
         for key in self.access_keys.values() {
             if !self.principals.contains_key(&key.user) {
                 return Err("an access key has no user");

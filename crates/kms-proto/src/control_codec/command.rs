@@ -202,8 +202,7 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         | Body::CreateAccessKey(_)
         | Body::EnableAccessKey(_)
         | Body::DeleteAccessKey(_)
-        | Body::CreateSessionKey(_)
-        | Body::Reseal(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
+        | Body::ResealAccessKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
         Body::SignCheckpoint(m) => ControlBody::SignCheckpoint(checkpoint::parse_checkpoint(F, m)?),
         Body::CountersignCheckpoint(m) => ControlBody::CountersignCheckpoint(checkpoint::parse_countersign(F, m)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {

@@ -5,9 +5,9 @@ use crate::format::{Format, VERSION, pairs, texts};
 use crate::{FormatError, state::v1 as pb};
 use kms_core::control::identity::{
     AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBox,
-    RecipientBoxes, RoleTerms, SecretName, SessionKeyEntry,
+    RecipientBoxes,
 };
-use kms_types::{AccessKeyId, IamName, IamPath, PrincipalId, PrincipalType, Timestamp};
+use kms_types::{AccessKeyId, IamName, IamPath, PrincipalId, Timestamp};
 use pb::control_command::Body;
 use prost::Message;
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 const PRINCIPAL_PREFIX: u8 = 0x20;
+/// In the key of a principal's row, between account and name: what kind of principal it is.
+const USER: &[u8] = b"u";
 const ACCESS_KEY_PREFIX: u8 = 0x21;
-const SESSION_KEY_PREFIX: u8 = 0x22;
 
 /// First bytes of the rows of the directory.
-pub(super) const PREFIXES: RangeInclusive<u8> = PRINCIPAL_PREFIX..=SESSION_KEY_PREFIX;
+pub(super) const PREFIXES: RangeInclusive<u8> = PRINCIPAL_PREFIX..=ACCESS_KEY_PREFIX;
 
 const PRINCIPAL: Format = Format("principal");
 const ACCESS_KEY: Format = Format("access key");
-const SESSION_KEY: Format = Format("session key");
 
 pub(super) fn body(body: &IdentityBody) -> Body {
     match body {
@@ -32,7 +32,6 @@ pub(super) fn body(body: &IdentityBody) -> Body {
             unique_id: b.unique_id.clone(),
             path: b.path.as_str().to_owned(),
             certificate: b.certificate.clone(),
-            role: b.role.as_ref().map(role_terms),
             tags: pairs(&b.tags),
         }),
         IdentityBody::ChangePrincipal { id, change: how } => {
@@ -48,16 +47,9 @@ pub(super) fn body(body: &IdentityBody) -> Body {
             Body::EnableAccessKey(pb::EnableAccessKey { access_key_id: id.to_string(), enabled: *enabled })
         }
         IdentityBody::DeleteAccessKey { id } => Body::DeleteAccessKey(id.to_string()),
-        IdentityBody::CreateSessionKey { number, boxes } => {
-            Body::CreateSessionKey(pb::CreateSessionKey { number: *number, boxes: recipients(boxes) })
+        IdentityBody::ResealAccessKey { id, boxes } => {
+            Body::ResealAccessKey(pb::ResealAccessKey { access_key_id: id.to_string(), boxes: recipients(boxes) })
         }
-        IdentityBody::Reseal { secret, boxes } => Body::Reseal(pb::Reseal {
-            secret: Some(match secret {
-                SecretName::AccessKey(id) => pb::reseal::Secret::AccessKeyId(id.to_string()),
-                SecretName::SessionKey(number) => pb::reseal::Secret::SessionKey(*number),
-            }),
-            boxes: recipients(boxes),
-        }),
     }
 }
 
@@ -68,7 +60,6 @@ pub(super) fn parse_body(f: Format, body: Body) -> Result<IdentityBody, FormatEr
             unique_id: m.unique_id,
             path: parse_path(f, &m.path)?,
             certificate: m.certificate,
-            role: m.role.map(parse_role_terms),
             tags: texts(m.tags),
         })),
         Body::ChangePrincipal(m) => IdentityBody::ChangePrincipal {
@@ -85,14 +76,8 @@ pub(super) fn parse_body(f: Format, body: Body) -> Result<IdentityBody, FormatEr
             IdentityBody::EnableAccessKey { id: parse_access_key(f, &m.access_key_id)?, enabled: m.enabled }
         }
         Body::DeleteAccessKey(id) => IdentityBody::DeleteAccessKey { id: parse_access_key(f, &id)? },
-        Body::CreateSessionKey(m) => {
-            IdentityBody::CreateSessionKey { number: m.number, boxes: parse_recipients(f, m.boxes)? }
-        }
-        Body::Reseal(m) => IdentityBody::Reseal {
-            secret: match f.required(m.secret, "name of a secret")? {
-                pb::reseal::Secret::AccessKeyId(id) => SecretName::AccessKey(parse_access_key(f, &id)?),
-                pb::reseal::Secret::SessionKey(number) => SecretName::SessionKey(number),
-            },
+        Body::ResealAccessKey(m) => IdentityBody::ResealAccessKey {
+            id: parse_access_key(f, &m.access_key_id)?,
             boxes: parse_recipients(f, m.boxes)?,
         },
         _ => return Err(f.error("kind of command")),
@@ -109,41 +94,22 @@ pub(super) fn to_row(change: &IdentityChange) -> Row {
             Row { key: access_key_key(&entry.id), value: Some(encode_access_key(entry)) }
         }
         IdentityChange::DeleteAccessKey(id) => Row { key: access_key_key(id), value: None },
-        IdentityChange::PutSessionKey(entry) => {
-            let message = pb::SessionKeyEntry {
-                format: VERSION,
-                number: entry.number,
-                created_at_ms: entry.created_at.millis(),
-                boxes: recipients(&entry.boxes),
-            };
-            Row { key: session_key_key(entry.number), value: Some(message.encode_to_vec()) }
-        }
-        IdentityChange::DeleteSessionKey(number) => Row { key: session_key_key(*number), value: None },
     }
 }
 
 pub(super) fn decode(prefix: u8, value: &[u8]) -> Result<IdentityChange, FormatError> {
     match prefix {
         PRINCIPAL_PREFIX => decode_principal(value),
-        ACCESS_KEY_PREFIX => decode_access_key(value),
-        _ => decode_session_key(value),
+        _ => decode_access_key(value),
     }
 }
 
 fn principal_key(id: &PrincipalId) -> Vec<u8> {
-    let kind = match id.kind {
-        PrincipalType::User => b'u',
-        PrincipalType::Role => b'r',
-    };
-    row_key(PRINCIPAL_PREFIX, &[id.account.as_str().as_bytes(), &[kind], id.name.as_str().as_bytes()].concat())
+    row_key(PRINCIPAL_PREFIX, &[id.account.as_str().as_bytes(), USER, id.name.as_str().as_bytes()].concat())
 }
 
 fn access_key_key(id: &AccessKeyId) -> Vec<u8> {
     row_key(ACCESS_KEY_PREFIX, id.as_str().as_bytes())
-}
-
-fn session_key_key(number: u32) -> Vec<u8> {
-    row_key(SESSION_KEY_PREFIX, &number.to_be_bytes())
 }
 
 fn encode_principal(entry: &PrincipalEntry) -> Vec<u8> {
@@ -157,7 +123,6 @@ fn encode_principal(entry: &PrincipalEntry) -> Vec<u8> {
         created_at_ms: entry.created_at.millis(),
         enabled: entry.enabled,
         certificate: entry.certificate.clone(),
-        role: entry.role.as_ref().map(role_terms),
         policies: policies.collect(),
         boundary: entry.boundary.clone(),
         tags: pairs(&entry.tags),
@@ -176,7 +141,6 @@ fn decode_principal(bytes: &[u8]) -> Result<IdentityChange, FormatError> {
         created_at: Timestamp::from_millis(m.created_at_ms),
         enabled: m.enabled,
         certificate: m.certificate,
-        role: m.role.map(parse_role_terms),
         policies: policies.collect::<Result<BTreeMap<_, _>, FormatError>>()?,
         boundary: m.boundary,
         tags: texts(m.tags),
@@ -207,41 +171,21 @@ fn decode_access_key(bytes: &[u8]) -> Result<IdentityChange, FormatError> {
     })))
 }
 
-fn decode_session_key(bytes: &[u8]) -> Result<IdentityChange, FormatError> {
-    let m: pb::SessionKeyEntry = SESSION_KEY.message(bytes)?;
-    SESSION_KEY.version(m.format)?;
-    Ok(IdentityChange::PutSessionKey(Arc::new(SessionKeyEntry {
-        number: m.number,
-        created_at: Timestamp::from_millis(m.created_at_ms),
-        boxes: parse_recipients(SESSION_KEY, m.boxes)?,
-    })))
-}
-
 fn principal_id(id: &PrincipalId) -> pb::PrincipalId {
-    let kind = match id.kind {
-        PrincipalType::User => pb::PrincipalType::User,
-        PrincipalType::Role => pb::PrincipalType::Role,
-    };
-    pb::PrincipalId { account: id.account.to_string(), r#type: kind.into(), name: id.name.to_string() }
+    pb::PrincipalId {
+        account: id.account.to_string(),
+        r#type: pb::PrincipalType::User.into(),
+        name: id.name.to_string(),
+    }
 }
 
 fn parse_principal_id(f: Format, value: Option<pb::PrincipalId>) -> Result<PrincipalId, FormatError> {
     let value = f.required(value, "principal")?;
-    let kind = match pb::PrincipalType::try_from(value.r#type) {
-        Ok(pb::PrincipalType::User) => PrincipalType::User,
-        Ok(pb::PrincipalType::Role) => PrincipalType::Role,
-        Ok(pb::PrincipalType::Unspecified) | Err(_) => return Err(f.error("type of principal")),
-    };
+    if pb::PrincipalType::try_from(value.r#type) != Ok(pb::PrincipalType::User) {
+        return Err(f.error("type of principal"));
+    }
     let name = f.required(IamName::parse_principal(&value.name).ok(), "name of a principal")?;
-    Ok(PrincipalId { account: f.account(&value.account)?, kind, name })
-}
-
-fn role_terms(terms: &RoleTerms) -> pb::RoleTerms {
-    pb::RoleTerms { trust_policy: terms.trust_policy.clone(), max_session_seconds: terms.max_session_seconds }
-}
-
-fn parse_role_terms(terms: pb::RoleTerms) -> RoleTerms {
-    RoleTerms { trust_policy: terms.trust_policy, max_session_seconds: terms.max_session_seconds }
+    Ok(PrincipalId { account: f.account(&value.account)?, name })
 }
 
 fn change(change: &PrincipalChange) -> pb::change_principal::Change {

@@ -2,10 +2,10 @@
 
 use kms_core::control::identity::{
     AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBox,
-    RecipientBoxes, RoleTerms, SecretName, SessionKeyEntry,
+    RecipientBoxes,
 };
 use kms_core::control::{ControlBody, ControlChange, SealedBox};
-use kms_types::{AccessKeyId, AccountId, IamName, IamPath, PrincipalId, PrincipalType, RegionName, Timestamp};
+use kms_types::{AccessKeyId, AccountId, IamName, IamPath, PrincipalId, RegionName, Timestamp};
 use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
@@ -19,23 +19,12 @@ pub(crate) fn bodies() -> Vec<(&'static str, ControlBody)> {
         unique_id: "AIDAIOSFODNN7EXAMPLE".to_owned(),
         path: IamPath::default(),
         certificate: Some("spiffe://cluster/principal/alice".to_owned()),
-        role: None,
         tags: BTreeMap::from([("team".to_owned(), "orders".to_owned())]),
     };
-    let role = CreatePrincipal {
-        id: auditor(),
-        unique_id: "AROAIOSFODNN7EXAMPLE".to_owned(),
-        path: IamPath::parse("/team/").unwrap(),
-        certificate: None,
-        role: Some(terms()),
-        tags: BTreeMap::new(),
-    };
     let change = |change| IdentityBody::ChangePrincipal { id: alice(), change };
-    let reseal = |secret| IdentityBody::Reseal { secret, boxes: boxes() };
     let name = IamName::parse("use-keys").unwrap();
     let bodies = vec![
         ("create-user", IdentityBody::CreatePrincipal(Box::new(user))),
-        ("create-role", IdentityBody::CreatePrincipal(Box::new(role))),
         ("disable-principal", change(PrincipalChange::Enabled(false))),
         ("put-policy", change(PrincipalChange::PutPolicy(name.clone(), document()))),
         ("delete-policy", change(PrincipalChange::DeletePolicy(name))),
@@ -45,9 +34,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("create-access-key", IdentityBody::CreateAccessKey { id: id.clone(), user: alice(), boxes: boxes() }),
         ("disable-access-key", IdentityBody::EnableAccessKey { id: id.clone(), enabled: false }),
         ("delete-access-key", IdentityBody::DeleteAccessKey { id: id.clone() }),
-        ("create-session-key", IdentityBody::CreateSessionKey { number: 1, boxes: boxes() }),
-        ("reseal-access-key", reseal(SecretName::AccessKey(id))),
-        ("reseal-session-key", reseal(SecretName::SessionKey(1))),
+        ("reseal-access-key", IdentityBody::ResealAccessKey { id, boxes: boxes() }),
     ];
     bodies.into_iter().map(|(name, body)| (name, ControlBody::Identity(body))).collect()
 }
@@ -60,22 +47,9 @@ pub(crate) fn rows() -> Vec<(&'static str, ControlChange)> {
         created_at: at(1),
         enabled: true,
         certificate: Some("spiffe://cluster/principal/alice".to_owned()),
-        role: None,
         policies: BTreeMap::from([(IamName::parse("use-keys").unwrap(), document())]),
         boundary: Some(document()),
         tags: BTreeMap::from([("team".to_owned(), "orders".to_owned())]),
-    };
-    let role = PrincipalEntry {
-        id: auditor(),
-        unique_id: "AROAIOSFODNN7EXAMPLE".to_owned(),
-        path: IamPath::parse("/team/").unwrap(),
-        enabled: false,
-        certificate: None,
-        role: Some(terms()),
-        policies: BTreeMap::new(),
-        boundary: None,
-        tags: BTreeMap::new(),
-        ..user.clone()
     };
     let key = AccessKeyEntry {
         id: access_key("AKIAIOSFODNN7EXAMPLE"),
@@ -84,27 +58,16 @@ pub(crate) fn rows() -> Vec<(&'static str, ControlChange)> {
         enabled: true,
         boxes: boxes(),
     };
-    let session = SessionKeyEntry { number: 7, created_at: at(3), boxes: boxes() };
     let rows = vec![
         ("user", IdentityChange::PutPrincipal(Arc::new(user))),
-        ("role", IdentityChange::PutPrincipal(Arc::new(role))),
         ("access-key", IdentityChange::PutAccessKey(Arc::new(key))),
-        ("session-key", IdentityChange::PutSessionKey(Arc::new(session))),
     ];
     rows.into_iter().map(|(name, row)| (name, ControlChange::Identity(row))).collect()
 }
 
 fn alice() -> PrincipalId {
     let account = AccountId::parse("111122223333").unwrap();
-    PrincipalId { account, kind: PrincipalType::User, name: IamName::parse("alice").unwrap() }
-}
-
-fn auditor() -> PrincipalId {
-    PrincipalId { kind: PrincipalType::Role, name: IamName::parse("auditor").unwrap(), ..alice() }
-}
-
-fn terms() -> RoleTerms {
-    RoleTerms { trust_policy: document(), max_session_seconds: 3_600 }
+    PrincipalId { account, name: IamName::parse("alice").unwrap() }
 }
 
 fn document() -> String {
@@ -130,15 +93,13 @@ fn at(millis: u64) -> Timestamp {
 }
 
 pub(crate) fn body() -> impl Strategy<Value = ControlBody> {
-    let create = (principal_id(), path(), option::of(".{0,12}"), option::of(any_terms()), tags()).prop_map(
-        |(id, path, certificate, role, tags)| {
-            let unique_id = "AIDA".to_owned();
-            let body = CreatePrincipal { id, unique_id, path, certificate, role, tags };
-            IdentityBody::CreatePrincipal(Box::new(body))
-        },
-    );
+    let create = (principal_id(), path(), option::of(".{0,12}"), tags()).prop_map(|(id, path, certificate, tags)| {
+        let unique_id = "AIDA".to_owned();
+        let body = CreatePrincipal { id, unique_id, path, certificate, tags };
+        IdentityBody::CreatePrincipal(Box::new(body))
+    });
     let change = (principal_id(), any_change()).prop_map(|(id, change)| IdentityBody::ChangePrincipal { id, change });
-    let reseal = (secret(), any_boxes()).prop_map(|(secret, boxes)| IdentityBody::Reseal { secret, boxes });
+    let reseal = (key_id(), any_boxes()).prop_map(|(id, boxes)| IdentityBody::ResealAccessKey { id, boxes });
     let body = prop_oneof![
         create,
         change,
@@ -150,7 +111,6 @@ pub(crate) fn body() -> impl Strategy<Value = ControlBody> {
         }),
         (key_id(), any::<bool>()).prop_map(|(id, enabled)| IdentityBody::EnableAccessKey { id, enabled }),
         key_id().prop_map(|id| IdentityBody::DeleteAccessKey { id }),
-        (any::<u32>(), any_boxes()).prop_map(|(number, boxes)| IdentityBody::CreateSessionKey { number, boxes }),
         reseal,
     ];
     body.prop_map(ControlBody::Identity)
@@ -158,13 +118,13 @@ pub(crate) fn body() -> impl Strategy<Value = ControlBody> {
 
 pub(crate) fn row() -> impl Strategy<Value = ControlChange> {
     let who = (principal_id(), path(), any_time(), any::<bool>(), option::of(".{0,12}"));
-    let what = (option::of(any_terms()), btree_map(name(), ".{0,12}", 0..3), option::of(".{0,12}"), tags());
+    let what = (btree_map(name(), ".{0,12}", 0..3), option::of(".{0,12}"), tags());
     let principal =
-        (who, what).prop_map(|((id, path, created_at, enabled, certificate), (role, policies, boundary, tags))| {
-            let unique_id = "AROA".to_owned();
+        (who, what).prop_map(|((id, path, created_at, enabled, certificate), (policies, boundary, tags))| {
+            let unique_id = "AIDA".to_owned();
             #[rustfmt::skip]
             let entry = PrincipalEntry {
-                id, unique_id, path, created_at, enabled, certificate, role, policies, boundary, tags,
+                id, unique_id, path, created_at, enabled, certificate, policies, boundary, tags,
             };
             IdentityChange::PutPrincipal(Arc::new(entry))
         });
@@ -173,10 +133,7 @@ pub(crate) fn row() -> impl Strategy<Value = ControlChange> {
             IdentityChange::PutAccessKey(Arc::new(AccessKeyEntry { id, user, created_at, enabled, boxes }))
         },
     );
-    let session = (any::<u32>(), any_time(), any_boxes()).prop_map(|(number, created_at, boxes)| {
-        IdentityChange::PutSessionKey(Arc::new(SessionKeyEntry { number, created_at, boxes }))
-    });
-    prop_oneof![principal, key, session].prop_map(ControlChange::Identity)
+    prop_oneof![principal, key].prop_map(ControlChange::Identity)
 }
 
 fn any_change() -> impl Strategy<Value = PrincipalChange> {
@@ -188,15 +145,9 @@ fn any_change() -> impl Strategy<Value = PrincipalChange> {
     ]
 }
 
-fn secret() -> impl Strategy<Value = SecretName> {
-    prop_oneof![key_id().prop_map(SecretName::AccessKey), any::<u32>().prop_map(SecretName::SessionKey)]
-}
-
 fn principal_id() -> impl Strategy<Value = PrincipalId> {
-    let kind = prop_oneof![Just(PrincipalType::User), Just(PrincipalType::Role)];
-    ("[0-9]{12}", kind, "[A-Za-z0-9+=,.@_-]{1,12}").prop_map(|(account, kind, name)| PrincipalId {
+    ("[0-9]{12}", "[A-Za-z0-9+=,.@_-]{1,12}").prop_map(|(account, name)| PrincipalId {
         account: AccountId::parse(&account).unwrap(),
-        kind,
         name: IamName::parse_principal(&name).unwrap(),
     })
 }
@@ -211,11 +162,6 @@ fn path() -> impl Strategy<Value = IamPath> {
 
 fn key_id() -> impl Strategy<Value = AccessKeyId> {
     "AKIA[A-Z2-7]{16}".prop_map(|id| access_key(&id))
-}
-
-fn any_terms() -> impl Strategy<Value = RoleTerms> {
-    (".{0,12}", any::<u32>())
-        .prop_map(|(trust_policy, max_session_seconds)| RoleTerms { trust_policy, max_session_seconds })
 }
 
 fn tags() -> impl Strategy<Value = BTreeMap<String, String>> {

@@ -24,6 +24,7 @@ pub(super) struct Recording {
     handles: Arc<Handles>,
     operation: Operation<'static>,
     shown: Elements<'static>,
+    response: Elements<'static>,
     priority: Priority,
     address: String,
     user_agent: String,
@@ -55,6 +56,7 @@ impl Recording {
             handles: Arc::clone(handles),
             operation,
             shown,
+            response: Elements::new(),
             priority,
             address: address_of(request).map(|address| address.to_string()).unwrap_or_default(),
             user_agent: user_agent.unwrap_or_default().to_owned(),
@@ -66,6 +68,11 @@ impl Recording {
     /// The caller is known by now.
     pub(super) fn authenticated(&mut self, caller: &Caller) {
         self.caller = Some(caller.clone());
+    }
+
+    /// What of the answer belongs in the record.
+    pub(super) fn answered(&mut self, response: Elements<'static>) {
+        self.response = response;
     }
 
     /// Records how the call went, then answers.
@@ -105,7 +112,7 @@ impl Recording {
             origin: RequestOrigin { address: &self.address, user_agent: &self.user_agent, tls: None },
             outcome,
             parameters: &self.shown,
-            response: &Elements::new(),
+            response: &self.response,
             additional: &Elements::new(),
             resources: &resources.collect::<Vec<_>>(),
             recipient: self.caller.as_ref().map(Caller::account),

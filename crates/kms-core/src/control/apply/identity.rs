@@ -3,18 +3,13 @@
 
 use super::Step;
 use crate::control::identity::{
-    AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBoxes,
-    SecretName, SessionKeyEntry,
+    AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBox,
+    RecipientBoxes,
 };
 use crate::control::{ControlChange, ControlState, Refusal, RegionRole};
-use kms_types::{AccessKeyId, IamName, PrincipalId, PrincipalType, RegionName, Timestamp, limits};
+use kms_types::{AccessKeyId, IamName, PrincipalId, RegionName, Timestamp, limits};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Session keys that are kept: the newest one, and the one before it for the tokens that it has sealed.
-const SESSION_KEYS_KEPT: u32 = 2;
-/// A session key is followed by the next one at the earliest when every session under the one before it is over.
-const SESSION_KEY_AGE_MIN: Duration = Duration::from_secs(43_200);
 /// Longest unique ID and certificate URI, in bytes.
 const UNIQUE_ID_BYTES_MAX: usize = 128;
 const CERTIFICATE_BYTES_MAX: usize = 2_048;
@@ -38,25 +33,17 @@ impl ControlState {
                 .access_key(id)
                 .map(|key| vec![IdentityChange::DeleteAccessKey(key.id.clone())])
                 .ok_or(Refusal::AccessKeyNotFound),
-            IdentityBody::CreateSessionKey { number, boxes } => self.create_session_key(at, *number, boxes),
-            IdentityBody::Reseal { secret, boxes } => self.reseal(secret, boxes),
+            IdentityBody::ResealAccessKey { id, boxes } => self.reseal_access_key(id, boxes),
         }?;
         let changes = changes.into_iter().map(ControlChange::Identity).collect();
         Ok((changes, Vec::new()))
     }
 
     fn create_principal(&self, at: Timestamp, body: &CreatePrincipal) -> Changes {
-        let is_role = body.id.kind == PrincipalType::Role;
         let sizes_fit = (1..=UNIQUE_ID_BYTES_MAX).contains(&body.unique_id.len())
             && body.certificate.as_ref().is_none_or(|uri| (1..=CERTIFICATE_BYTES_MAX).contains(&uri.len()));
-        if body.role.is_some() != is_role || (is_role && body.certificate.is_some()) || !sizes_fit {
+        if !sizes_fit {
             return Err(Refusal::Malformed);
-        }
-        if let Some(terms) = &body.role {
-            check_document(&terms.trust_policy)?;
-            if !limits::SESSION_SECONDS.contains(&terms.max_session_seconds) {
-                return Err(Refusal::Malformed);
-            }
         }
         let fits = |(key, value): (&String, &String)| {
             (1..=TAG_KEY_BYTES_MAX).contains(&key.len()) && value.len() <= TAG_VALUE_BYTES_MAX
@@ -70,8 +57,7 @@ impl ControlState {
         if body.certificate.as_ref().is_some_and(|uri| self.identities.has_certificate(uri)) {
             return Err(Refusal::PrincipalExists);
         }
-        let most = if is_role { limits::ROLES_PER_ACCOUNT_MAX } else { limits::USERS_PER_ACCOUNT_MAX };
-        if self.identities.count_like(&body.id) >= most {
+        if self.identities.users_of(&body.id.account) >= limits::USERS_PER_ACCOUNT_MAX {
             return Err(Refusal::IdentityLimit);
         }
         put_principal(PrincipalEntry {
@@ -81,7 +67,6 @@ impl ControlState {
             created_at: at,
             enabled: true,
             certificate: body.certificate.clone(),
-            role: body.role.clone(),
             policies: Default::default(),
             boundary: None,
             tags: body.tags.clone(),
@@ -121,9 +106,6 @@ impl ControlState {
         user: &PrincipalId,
         boxes: &RecipientBoxes,
     ) -> Changes {
-        if user.kind != PrincipalType::User {
-            return Err(Refusal::Malformed);
-        }
         self.identities.principal(user).ok_or(Refusal::PrincipalNotFound)?;
         if self.identities.access_key(id).is_some() {
             return Err(Refusal::AccessKeyExists);
@@ -143,51 +125,15 @@ impl ControlState {
         Ok(vec![IdentityChange::PutAccessKey(Arc::new(entry))])
     }
 
-    fn create_session_key(&self, at: Timestamp, number: u32, boxes: &RecipientBoxes) -> Changes {
-        let newest = self.identities.session_keys().next_back();
-        if let Some(newest) = newest
-            && at < newest.created_at.plus(SESSION_KEY_AGE_MIN)
-        {
-            return Err(Refusal::NotDue);
-        }
-        // Several Regions propose at the same time; the first one has its way.
-        if number != newest.map_or(0, |key| key.number).saturating_add(1) {
-            return Err(Refusal::NotDue);
-        }
-        self.check_recipients(boxes)?;
-        let entry = SessionKeyEntry { number, created_at: at, boxes: boxes.clone() };
-        let oldest_kept = number.saturating_sub(SESSION_KEYS_KEPT.saturating_sub(1));
-        let outdated = self.identities.session_keys().filter(|key| key.number < oldest_kept);
-        let gone = outdated.map(|key| IdentityChange::DeleteSessionKey(key.number));
-        Ok(gone.chain([IdentityChange::PutSessionKey(Arc::new(entry))]).collect())
-    }
-
-    fn reseal(&self, secret: &SecretName, boxes: &RecipientBoxes) -> Changes {
-        let lacks = |old: &RecipientBoxes| {
-            let is_new = |(region, new): (&RegionName, &_)| {
-                self.is_recipient(region, new) && old.get(region).is_none_or(|old| !self.is_recipient(region, old))
-            };
-            !boxes.is_empty() && boxes.iter().all(is_new)
+    fn reseal_access_key(&self, id: &AccessKeyId, boxes: &RecipientBoxes) -> Changes {
+        let old = &self.identities.access_key(id).ok_or(Refusal::AccessKeyNotFound)?.boxes;
+        let is_new = |(region, new): (&RegionName, &RecipientBox)| {
+            self.is_recipient(region, new) && old.get(region).is_none_or(|old| !self.is_recipient(region, old))
         };
-        let add = |old: &mut RecipientBoxes| old.extend(boxes.iter().map(|(r, b)| (r.clone(), b.clone())));
-        match secret {
-            SecretName::AccessKey(id) => {
-                let found = self.identities.access_key(id).ok_or(Refusal::AccessKeyNotFound)?;
-                if !lacks(&found.boxes) {
-                    return Err(Refusal::BoxesMismatch);
-                }
-                self.change_access_key(id, |key| add(&mut key.boxes))
-            }
-            SecretName::SessionKey(number) => {
-                let found = self.identities.session_key(*number).ok_or(Refusal::AccessKeyNotFound)?;
-                if !lacks(&found.boxes) {
-                    return Err(Refusal::BoxesMismatch);
-                }
-                let mut entry = SessionKeyEntry::clone(found);
-                add(&mut entry.boxes);
-                Ok(vec![IdentityChange::PutSessionKey(Arc::new(entry))])
-            }
+        if boxes.is_empty() || !boxes.iter().all(is_new) {
+            return Err(Refusal::BoxesMismatch);
         }
+        self.change_access_key(id, |key| key.boxes.extend(boxes.iter().map(|(r, b)| (r.clone(), b.clone()))))
     }
 
     /// Refuses boxes that are not for exactly the Regions that serve requests, under the sealing keys that they have now.
