@@ -9,9 +9,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = [
         "kms/v1/kms",
         "cluster/v1/cluster",
-        "cluster/v1/access",
         "cluster/v1/identity",
         "cluster/v1/region_keys",
+        "cluster/v1/residency",
+        "cluster/v1/access",
         "peer/v1/peer",
         "state/v1/state",
     ]

@@ -1,7 +1,7 @@
 """The examples of the AWS KMS Developer Guide on access to keys: `python -m access_examples MERIDIAN`.
 
-Key policies, identity policies, boundaries, conditions and multi-Region keys, each with AWS's verdict and AWS's text. The
-script has a cluster of its own, whose principals have policies of their own.
+Key policies, identity policies, boundaries, conditions and multi-Region keys, each with AWS's verdict and AWS's text.
+The script has a cluster of its own, whose principals have policies of their own.
 """
 
 import functools
@@ -39,7 +39,9 @@ USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "
 # Nothing but what key policies and grants give.
 PLAIN = Principal("plain")
 # "Allow a user to use KMS keys in one account", and never in the Region that is out of bounds.
-USER = Principal("user", policies=(policy(allow(USE, f"arn:aws:kms:*:{ACCOUNT}:key/*"), deny("kms:*", f"arn:aws:kms:{AP}:*:*")),))
+USER = Principal(
+    "user", policies=(policy(allow(USE, f"arn:aws:kms:*:{ACCOUNT}:key/*"), deny("kms:*", f"arn:aws:kms:{AP}:*:*")),)
+)
 # Bounded: may do everything as far as identity policies go, and use keys as far as the boundary goes.
 BOUNDED = Principal("bounded", policies=(policy(allow("*")),), boundary=policy(allow(USE)))
 # Another account's, once with the permission to use the key, once without.
@@ -58,10 +60,13 @@ CREATOR = Principal(
 TEAM = Principal(
     "team",
     tags={"Project": "Alpha"},
-    policies=(policy(allow(USE, Condition={"StringEquals": {"aws:ResourceTag/Project": "${aws:PrincipalTag/Project}"}})),),
+    policies=(
+        policy(allow(USE, Condition={"StringEquals": {"aws:ResourceTag/Project": "${aws:PrincipalTag/Project}"}})),
+    ),
 )
 ALIASED = Principal(
-    "aliased", policies=(policy(allow(USE, Condition={"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/Test*"}})),)
+    "aliased",
+    policies=(policy(allow(USE, Condition={"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/Test*"}})),),
 )
 # "Controlling access to multi-Region keys": replicates to one Region only, and makes replicas and no primaries there.
 REPLICATOR = Principal(
@@ -108,7 +113,16 @@ def denied(who, action, resource, reason, call, **arguments):
 
 def not_encrypts(who, key_id, reason, region=US, named=None, **arguments):
     resource = f"resource: {arn(region, key_id)}"
-    denied(who, "kms:Encrypt", resource, reason, kms(who, region).encrypt, KeyId=named or key_id, Plaintext=b"x", **arguments)
+    denied(
+        who,
+        "kms:Encrypt",
+        resource,
+        reason,
+        kms(who, region).encrypt,
+        KeyId=named or key_id,
+        Plaintext=b"x",
+        **arguments,
+    )
 
 
 NO_IDENTITY = "because no identity-based policy allows the kms:Encrypt action"
@@ -146,7 +160,12 @@ def without_the_account_statement_identity_policies_have_no_effect():
 @claim
 def explicit_deny_of_key_policy_beats_every_allow():
     key_id = key(
-        to(PLAIN.arn, USE), deny("kms:Encrypt", Principal={"AWS": "*"}, Condition={"StringNotEquals": {"aws:PrincipalArn": ADMINISTRATOR.arn}})
+        to(PLAIN.arn, USE),
+        deny(
+            "kms:Encrypt",
+            Principal={"AWS": "*"},
+            Condition={"StringNotEquals": {"aws:PrincipalArn": ADMINISTRATOR.arn}},
+        ),
     )
     for who in (PLAIN, USER, BOUNDED):
         not_encrypts(who, key_id, "with an explicit deny in a resource-based policy")
@@ -220,7 +239,9 @@ def via_service_is_never_true_here():
 @claim
 def encryption_context_decides():
     pair = {"StringEquals": {"kms:EncryptionContext:AppName": "ExampleApp"}}
-    key_id = key(to(PLAIN.arn, USE, Condition=pair | {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["AppName"]}}))
+    key_id = key(
+        to(PLAIN.arn, USE, Condition=pair | {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["AppName"]}})
+    )
     encrypts(PLAIN, key_id, EncryptionContext={"AppName": "ExampleApp"})
     for context in ({}, {"AppName": "Other"}, {"AppName": "ExampleApp", "More": "1"}):
         not_encrypts(PLAIN, key_id, NO_IDENTITY, EncryptionContext=context)
@@ -298,7 +319,15 @@ def kind_of_multi_region_key_decides():
     key_id = key(MultiRegion=True)
     replicate(admin(), admin(EU), key_id)
     for region, kind in ((US, "PRIMARY"), (EU, "REPLICA")):
-        put(region, key_id, to(PLAIN.arn, USE, Condition={"StringEquals": {"kms:MultiRegionKeyType": "REPLICA"}, "Bool": {"kms:MultiRegion": "true"}}))
+        put(
+            region,
+            key_id,
+            to(
+                PLAIN.arn,
+                USE,
+                Condition={"StringEquals": {"kms:MultiRegionKeyType": "REPLICA"}, "Bool": {"kms:MultiRegion": "true"}},
+            ),
+        )
         if kind == "REPLICA":
             encrypts(PLAIN, key_id, region)
         else:
@@ -319,7 +348,11 @@ def new_primary_needs_both_keys():
         KeyId=key_id,
         PrimaryRegion=EU,
     )
-    put(EU, key_id, to(PLAIN.arn, update, Condition={"StringEquals": {"kms:PrimaryRegion": EU, "aws:RequestedRegion": EU}}))
+    put(
+        EU,
+        key_id,
+        to(PLAIN.arn, update, Condition={"StringEquals": {"kms:PrimaryRegion": EU, "aws:RequestedRegion": EU}}),
+    )
     kms(PLAIN).update_primary_region(KeyId=key_id, PrimaryRegion=EU)
 
 
@@ -327,7 +360,17 @@ def new_primary_needs_both_keys():
 def address_of_the_client_decides():
     key_id = key(to(PLAIN.arn, USE, Condition={"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}))
     encrypts(PLAIN, key_id)
-    key_id = key(to(PLAIN.arn, USE), deny("kms:*", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}, "StringNotEquals": {"aws:PrincipalArn": ADMINISTRATOR.arn}}))
+    key_id = key(
+        to(PLAIN.arn, USE),
+        deny(
+            "kms:*",
+            Principal="*",
+            Condition={
+                "Bool": {"aws:SecureTransport": "false"},
+                "StringNotEquals": {"aws:PrincipalArn": ADMINISTRATOR.arn},
+            },
+        ),
+    )
     not_encrypts(PLAIN, key_id, "with an explicit deny in a resource-based policy")
 
 
@@ -335,14 +378,28 @@ def address_of_the_client_decides():
 def explanation_agrees_with_the_verdict():
     key_id = key(to(PLAIN.arn, "kms:Encrypt", Sid="PlainEncrypts"))
     for action, allowed in (("kms:Encrypt", True), ("kms:Decrypt", False)):
-        said = CLUSTER.run("explain-access", "--principal", PLAIN.arn, "--action", action, "--key", key_id, "--region", US, "--output", "json")
+        said = CLUSTER.run(
+            "explain-access",
+            "--principal",
+            PLAIN.arn,
+            "--action",
+            action,
+            "--key",
+            key_id,
+            "--region",
+            US,
+            "--output",
+            "json",
+        )
         said = json.loads(said)
         holds(said["allowed"] is allowed, said)
         [decision] = said["decisions"]
         statement = {"source": "key policy", "policy": "", "index": 1, "sid": "PlainEncrypts", "effect": "Allow"}
         holds(decision["statements"] == ([statement] if allowed else []), decision)
         holds(bool(decision["missing"]) is not allowed, decision)
-    said = CLUSTER.run("explain-access", "--principal", USER.access_key, "--action", "kms:Encrypt", "--key", key_id, "--region", US)
+    said = CLUSTER.run(
+        "explain-access", "--principal", USER.access_key, "--action", "kms:Encrypt", "--key", key_id, "--region", US
+    )
     holds("ALLOWED" in said and "identity policy policies[0], statement 0" in said, said)
 
 

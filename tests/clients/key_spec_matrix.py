@@ -42,6 +42,11 @@ class Life:
     def replicate(self):
         for region in (EU, AP):
             replicate(kms[US], kms[region], self.key_id)
+        # A replica that is usable is known everywhere a moment later: each Region applies the control log by itself.
+        for region in REGIONS:
+            eventually(
+                f"{region} knows both replicas", lambda region=region: self._replicas(region) == sorted((EU, AP))
+            )
         shared = [self._shared(region) for region in REGIONS]
         equal(shared[1:], shared[:1] * 2, "shared properties")
         self.public = public_key_of(self.kind, kms[US], self.key_id)
@@ -58,7 +63,6 @@ class Life:
         equal("CurrentKeyMaterialId" in found, self.kind.spec == "SYMMETRIC_DEFAULT")
         configuration = found["MultiRegionConfiguration"]
         equal(configuration["MultiRegionKeyType"], "PRIMARY" if region == US else "REPLICA")
-        equal(sorted(replica["Region"] for replica in configuration["ReplicaKeys"]), sorted((EU, AP)))
         names = (
             "KeyId",
             "KeySpec",
@@ -69,6 +73,10 @@ class Life:
             "CustomerMasterKeySpec",
         )
         return [found.get(name) for name in names] + [configuration["PrimaryKey"]]
+
+    def _replicas(self, region):
+        configuration = metadata(kms[region], self.key_id)["MultiRegionConfiguration"]
+        return sorted(replica["Region"] for replica in configuration["ReplicaKeys"])
 
     def use(self, regions):
         """Every Region uses what every Region makes now, and what was made earlier."""

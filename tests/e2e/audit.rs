@@ -5,6 +5,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
+/// Something done to the lines of a log.
+type Damage = fn(&mut Vec<String>);
+
 /// Records of all Regions that the command line finds.
 fn search(cluster: &Cluster, arguments: &[&str]) -> Vec<Value> {
     let answer = cluster.cli(&[&["audit", "search", "--output", "json"], arguments].concat()).done().json();
@@ -143,7 +146,7 @@ async fn every_change_of_a_stopped_regions_log_is_found_and_named() {
     assert!(cluster.stop().success());
     let file = log_file(&cluster, US);
     let whole = lines(&file);
-    let changes: [(&str, u64, fn(&mut Vec<String>)); 5] = [
+    let changes: [(&str, u64, Damage); 5] = [
         ("was edited", 4, |lines| lines[3] = lines[3].replacen("127.0.0.1", "127.0.0.2", 1)),
         ("is missing", 4, |lines| drop(lines.remove(3))),
         ("was moved", 4, |lines| lines.swap(3, 4)),

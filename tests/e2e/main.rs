@@ -15,6 +15,7 @@ mod operator_view;
 mod promotion;
 mod region_kek;
 mod residency;
+mod residency_rules;
 mod restart;
 mod scheduled_rotation;
 mod secrets;

@@ -3,18 +3,22 @@
 mod apply;
 mod checkpoint;
 mod command;
+mod history;
 pub mod identity;
 mod key_set;
 mod outcome;
 mod recent;
+mod residency;
 mod state;
 
 pub use checkpoint::{AuditCheckpoint, AuditSignature, CHECKPOINTS_MAX, CountersignCheckpoint};
 pub use command::{
     ActivateMaterial, AddReplica, ControlBody, ControlCommand, CreateKeySet, InitialProperties, OfferImportedMaterial,
-    ProposalId, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
+    ProposalId, PutResidencyRules, RegisterRegion, ReportImport, SetRotation, StageMaterial, UpdatePrimary,
 };
+pub use history::{HOLDINGS_MAX, Holding, HoldingEnd, KeyHistory, Mark};
 pub use key_set::{Activation, Holder, HolderStatus, KeySet, MaterialVersion, SealedBox};
 pub use outcome::{Applied, ControlChange, ControlEffect, ControlOutcome, Refusal};
 pub use recent::{RECENT_PROPOSALS, RecentProposals};
+pub use residency::{ACCEPTED_MAX, ResidencyRule, ResidencyRules, Subject};
 pub use state::{ControlState, FORMER_SIGNING_KEYS_MAX, RegionEntry, RegionRole};

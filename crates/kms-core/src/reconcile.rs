@@ -2,9 +2,9 @@
 //!
 //! Level-triggered: the steps follow from the two states alone, so a crash at any point is mended by asking again.
 
-use crate::control::{HolderStatus, KeySet, MaterialVersion};
+use crate::control::{ControlState, HolderStatus, KeySet, MaterialVersion, ResidencyRule, Subject};
 use crate::regional::{ExpectMaterial, KeyRecord, Lifecycle};
-use kms_types::{KeyMaterialId, RegionName};
+use kms_types::{KeyId, KeyMaterialId, RegionName};
 
 /// One thing to do for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,30 @@ pub enum Step {
         /// Whether its bytes are here.
         present: bool,
     },
+}
+
+/// The residency rule for which this Region may not take a step: it creates no resource and opens no box of a key that
+/// the rules forbid here, whatever the control log has let pass. Tags are looked at in the Region's own resource, or
+/// in what it is to be created from.
+#[must_use]
+pub fn forbidden_step<'a>(
+    region: &RegionName,
+    control: &'a ControlState,
+    record: Option<&KeyRecord>,
+    key_id: &KeyId,
+    step: &Step,
+) -> Option<&'a ResidencyRule> {
+    if !matches!(step, Step::CreateResource | Step::Install { .. } | Step::ExpectMaterial(_)) {
+        return None;
+    }
+    let set = control.key_set(key_id)?;
+    let initial = set.holders.get(region).and_then(|holder| match &holder.status {
+        HolderStatus::Creating(initial) => Some(&initial.tags),
+        HolderStatus::Ready => None,
+    });
+    let tags: Vec<_> = initial.into_iter().chain(record.map(|record| &record.tags)).collect();
+    let subject = Subject { account: &set.account, key_id: Some(key_id), tags: &tags };
+    control.residency()?.forbidding(&subject, region)
 }
 
 /// The next step for one multi-Region key in this Region, `None` when the two states agree. Call again after each step.

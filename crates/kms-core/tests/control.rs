@@ -8,6 +8,8 @@ mod checkpoints;
 mod directory;
 #[path = "control/imports.rs"]
 mod imports;
+#[path = "control/residency.rs"]
+mod residency;
 #[path = "control/turns.rs"]
 mod turns;
 
@@ -85,7 +87,8 @@ impl Log {
         let set = self.state.key_set(&key()).unwrap();
         let boxes = set.materials.iter().map(|m| (m.material_id, sealed())).collect();
         let (expected_epoch, initial) = (set.epoch, InitialProperties::default());
-        let body = AddReplica { key_id: key(), expected_epoch, replica: b(), boxes, initial };
+        let body =
+            AddReplica { key_id: key(), expected_epoch, replica: b(), boxes, initial, primary_tags: BTreeMap::new() };
         self.does(&a(), ControlBody::AddReplica(body));
     }
 

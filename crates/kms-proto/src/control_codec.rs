@@ -2,7 +2,7 @@
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
 //! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x20 and account, type and name of a principal, 0x21
-//! and an access key ID, 0x22 and the number of a session key (4 bytes, big endian).
+//! and an access key ID, 0x2d alone for the residency rules, 0x2e and a key ID for the history of a key.
 
 mod checkpoint;
 mod command;
@@ -10,10 +10,12 @@ mod identity;
 mod key_set;
 mod outcome;
 mod parts;
+mod residency;
 
 pub use crate::format::Row;
 pub use command::{decode_command, encode_command};
 pub use outcome::{decode_outcome, encode_outcome};
+pub use residency::{ResidencyStatement, STATEMENT_LABEL, decode_statement, encode_statement};
 
 use crate::format::{Format, VERSION};
 use crate::{FormatError, state::v1 as pb};
@@ -31,6 +33,11 @@ pub const CHECKPOINTS_PREFIX: u8 = 0x18;
 /// First byte of the row of a recent outcome.
 pub const RECENT_PREFIX: u8 = 0x12;
 
+/// The row of the residency rules.
+pub const RESIDENCY_PREFIX: u8 = 0x2d;
+/// First byte of the row of a key's history.
+pub const HISTORY_PREFIX: u8 = 0x2e;
+
 const ROW: Format = Format("control row key");
 const REGION: Format = Format("Region entry");
 const RECENT: Format = Format("recent outcome");
@@ -47,6 +54,13 @@ pub fn change_to_row(change: &ControlChange) -> Row {
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
         ControlChange::Identity(change) => identity::to_row(change),
+        ControlChange::PutResidencyRules(rules) => {
+            Row { key: vec![RESIDENCY_PREFIX], value: Some(residency::encode_rules(rules)) }
+        }
+        ControlChange::PutKeyHistory(history) => Row {
+            key: row_key(HISTORY_PREFIX, history.key_id.as_bytes()),
+            value: Some(residency::encode_history(history)),
+        },
         ControlChange::PutCheckpoints(region, kept) => Row {
             key: row_key(CHECKPOINTS_PREFIX, region.as_str().as_bytes()),
             value: Some(checkpoint::row_value(region, kept)),
@@ -75,6 +89,8 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&prefix) if identity::PREFIXES.contains(&prefix) => {
             ControlChange::Identity(identity::decode(prefix, value)?)
         }
+        Some(&RESIDENCY_PREFIX) => ControlChange::PutResidencyRules(Arc::new(residency::decode_rules(value)?)),
+        Some(&HISTORY_PREFIX) => ControlChange::PutKeyHistory(Arc::new(residency::decode_history(value)?)),
         Some(&CHECKPOINTS_PREFIX) => checkpoint::parse_row(value)?,
         _ => return Err(ROW.error("unknown kind of row")),
     };

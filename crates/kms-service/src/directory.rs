@@ -20,6 +20,8 @@ pub struct Directory {
     aliases: papaya::HashMap<(AccountId, AliasName), KeyId>,
     /// Keys with a use that is not saved yet.
     unsaved_uses: papaya::HashMap<KeyId, ()>,
+    /// Keys that this Region does not take in because a residency rule forbids them here, with the rule's name.
+    refused_residency: papaya::HashMap<KeyId, String>,
     states: RwLock<States>,
 }
 
@@ -39,6 +41,7 @@ impl Directory {
             entries: papaya::HashMap::new(),
             aliases: papaya::HashMap::new(),
             unsaved_uses: papaya::HashMap::new(),
+            refused_residency: papaya::HashMap::new(),
             states: RwLock::new(States::default()),
         }
     }
@@ -113,6 +116,8 @@ impl Directory {
                 ControlChange::DeleteKeySet(key_id) => self.publish(&mut states, key_id),
                 ControlChange::PutRegion(_)
                 | ControlChange::PutRecent { .. }
+                | ControlChange::PutResidencyRules(_)
+                | ControlChange::PutKeyHistory(_)
                 | ControlChange::PutCheckpoints(..)
                 | ControlChange::Identity(_) => {}
             }
@@ -127,6 +132,24 @@ impl Directory {
         states.control = control;
         for key_id in touched {
             self.publish(&mut states, &key_id);
+        }
+    }
+
+    /// Keys that this Region refuses to take in, with the residency rule that forbids them here.
+    #[must_use]
+    pub fn refused_residency(&self) -> Vec<(KeyId, String)> {
+        self.refused_residency.pin().iter().map(|(key_id, rule)| (*key_id, rule.clone())).collect()
+    }
+
+    /// Notes that a rule keeps a key out of this Region, or that none does.
+    pub(crate) fn note_refused_residency(&self, key_id: KeyId, rule: Option<&str>) {
+        let refused = self.refused_residency.pin();
+        match rule {
+            Some(rule) if refused.insert(key_id, rule.to_owned()).is_none() => {
+                tracing::error!(%key_id, rule, "a residency rule forbids this key here: its material is not opened");
+            }
+            Some(_) => {}
+            None => drop(refused.remove(&key_id)),
         }
     }
 

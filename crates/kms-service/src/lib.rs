@@ -24,6 +24,7 @@ mod operator;
 mod ports;
 mod promote;
 mod request_id;
+mod residency;
 mod resolve;
 mod service;
 
@@ -49,4 +50,5 @@ pub use ports::{
 };
 pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
 pub use request_id::RequestId;
+pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};

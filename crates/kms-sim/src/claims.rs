@@ -50,6 +50,50 @@ pub fn secrets_for_serving_regions_only(state: &ControlState) -> Result<(), Stri
     Ok(())
 }
 
+/// No Region holds a key that a rule about its owner or its ID forbids there, unless an operator left it there.
+///
+/// # Errors
+/// See [`one_primary`].
+pub fn nobody_holds_what_the_rules_forbid(state: &ControlState) -> Result<(), String> {
+    let Some(rules) = state.residency() else { return Ok(()) };
+    check(state, "residency", |set| {
+        set.holders.keys().all(|region| {
+            let about = |rule: &&kms_core::control::ResidencyRule| {
+                let owner = rule.accounts.is_empty() || rule.accounts.contains(&set.account);
+                owner && (rule.keys.is_empty() || rule.keys.contains(&set.key_id)) && rule.tag.is_none()
+            };
+            let left_there = rules.accepted.contains(&(set.key_id, region.clone()));
+            left_there || rules.rules.iter().filter(about).all(|rule| rule.allow.contains(region))
+        })
+    })
+}
+
+/// Every key's history, of deleted keys too, is what the model noted.
+///
+/// # Errors
+/// See [`one_primary`].
+pub fn histories_are_the_models(state: &ControlState, model: &Model) -> Result<(), String> {
+    for key_id in model.keys_ever() {
+        let history = state.history(key_id).ok_or_else(|| format!("{key_id}: no history"))?;
+        let told = history.holdings.iter().map(|h| {
+            let ended = h.ended.map(|(mark, end)| (mark.at, end.as_str()));
+            (h.region.clone(), h.material_id, h.from.at, h.installed.map(|mark| mark.at), ended)
+        });
+        let mut told: Vec<_> = told.collect();
+        let lives = model.lives(key_id).iter().cloned();
+        let mut noted: Vec<_> = lives
+            .map(|(r, m, from, installed, end)| (r, m, from, installed, end.map(|(at, end)| (at, end.as_str()))))
+            .collect();
+        told.sort();
+        noted.sort();
+        let gone = !model.keys().any(|(known, _)| known == key_id);
+        if told != noted || history.deleted.is_some() != gone {
+            return Err(format!("{key_id}: the history says {told:?}, the model {noted:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// The core's own invariants.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 mod directory;
 mod imports;
+mod residency;
 
 use crate::cast;
 use kms_core::RotationSchedule;
@@ -46,6 +47,7 @@ pub enum Wish {
     EnableAccessKey,
     DeleteAccessKey,
     ResealAccessKey,
+    PutRules,
     Repeat,
 }
 
@@ -79,7 +81,7 @@ pub struct Draw {
 pub fn draw() -> impl Strategy<Value = Draw> {
     use Wish as W;
     let wish = prop_oneof![
-        1 => Just(W::Register),
+        2 => Just(W::Register),
         3 => Just(W::Create),
         1 => Just(W::CreateAsymmetric),
         3 => Just(W::CreateExternal),
@@ -97,14 +99,15 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         6 => Just(W::Offer),
         8 => Just(W::Report),
         1 => Just(W::ReportAbsent),
-        1 => Just(W::Withdraw),
+        2 => Just(W::Withdraw),
         3 => Just(W::CreateUser),
         3 => Just(W::ChangeUser),
         1 => Just(W::DeleteUser),
         3 => Just(W::CreateAccessKey),
         1 => Just(W::EnableAccessKey),
         1 => Just(W::DeleteAccessKey),
-        2 => Just(W::ResealAccessKey),
+        5 => Just(W::ResealAccessKey),
+        1 => Just(W::PutRules),
         2 => Just(W::Repeat),
     ];
     let flaws = vec![Flaw::Epoch, Flaw::Proposer, Flaw::Key, Flaw::Boxes, Flaw::Material, Flaw::Value];
@@ -151,6 +154,7 @@ impl Proposer {
         let set = if sets.is_empty() { None } else { Some(draw.key.get(&sets)) };
         let (mut region, mut body) = match set {
             _ if draw.wish.is_about_the_directory() => self.about_the_directory(state, draw),
+            _ if draw.wish == Wish::PutRules => (cast::region(draw.region), self.put_rules(state, draw)),
             Some(set) => self.about(set, draw),
             None => (cast::region(draw.region), self.create(draw)),
         };
@@ -195,6 +199,7 @@ impl Proposer {
             | Wish::EnableAccessKey
             | Wish::DeleteAccessKey
             | Wish::ResealAccessKey
+            | Wish::PutRules
             | Wish::Repeat => (chosen, self.create(draw)),
             Wish::Offer => (leader, self.offer(set, epoch, draw)),
             Wish::Report | Wish::ReportAbsent => self.report(set, draw),
@@ -242,6 +247,8 @@ impl Proposer {
         let without_material = external != (draw.flaw == Some(Flaw::Boxes));
         let single = draw.flaw == Some(Flaw::Value);
         let key_id = if single { cast::single_region_key(number) } else { cast::multi_region_key(number) };
+        let mut initial = cast::initial(Timestamp::from_millis(number));
+        initial.tags.extend(residency::sometimes_home(number, 4));
         ControlBody::CreateKeySet(CreateKeySet {
             key_id,
             account: cast::account(),
@@ -249,7 +256,7 @@ impl Proposer {
             usage: if asymmetric { KeyUsage::SignVerify } else { KeyUsage::EncryptDecrypt },
             origin: if external { Origin::External } else { Origin::AwsKms },
             first: (!without_material).then(|| (material_id, cast::sealed(&region, &proposer(draw), &material_id))),
-            initial: cast::initial(Timestamp::from_millis(number)),
+            initial,
         })
     }
 
@@ -268,8 +275,11 @@ impl Proposer {
             let (id, sealed) = boxed(cast::material(self.next()));
             boxes.insert(id, sealed);
         }
-        let initial = cast::initial(Timestamp::from_millis(self.number));
-        ControlBody::AddReplica(AddReplica { key_id: set.key_id, expected_epoch, replica, boxes, initial })
+        let mut initial = cast::initial(Timestamp::from_millis(self.number));
+        initial.tags.extend(residency::sometimes_home(self.number, 5));
+        let primary_tags = residency::sometimes_home(self.number, 7);
+        let key_id = set.key_id;
+        ControlBody::AddReplica(AddReplica { key_id, expected_epoch, replica, boxes, initial, primary_tags })
     }
 
     fn stage(&mut self, set: &KeySet, expected_epoch: u64, rotation_type: RotationType, draw: &Draw) -> ControlBody {
@@ -341,6 +351,7 @@ fn proposer(draw: &Draw) -> RegionName {
 fn set_key(body: &mut ControlBody, other: KeyId) {
     match body {
         ControlBody::RegisterRegion(_)
+        | ControlBody::PutResidencyRules(_)
         | ControlBody::SignCheckpoint(_)
         | ControlBody::CountersignCheckpoint(_)
         | ControlBody::Identity(_) => {}

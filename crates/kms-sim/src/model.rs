@@ -4,6 +4,9 @@
 
 mod directory;
 mod imports;
+mod residency;
+
+pub use residency::Life;
 
 pub use directory::{DirectoryModel, User};
 
@@ -20,6 +23,7 @@ pub struct Model {
     directory: DirectoryModel,
     keys: BTreeMap<KeyId, Key>,
     verdicts: BTreeMap<ProposalId, bool>,
+    residency: residency::Residency,
 }
 
 /// One key as the model sees it.
@@ -55,7 +59,13 @@ impl Model {
         if let Some(verdict) = self.verdicts.get(&command.proposal_id) {
             return *verdict;
         }
+        let key_before = subject(&command.body).and_then(|key_id| self.keys.get(key_id));
+        let was_ready = key_before.and_then(|key| key.holders.get(&command.region)).is_some_and(|(_, ready)| *ready);
+        let external = key_before.is_some_and(|key| key.external);
         let verdict = self.take_in(command).is_some();
+        if verdict {
+            self.note_lives(command, was_ready, external);
+        }
         self.verdicts.insert(command.proposal_id, verdict);
         verdict
     }
@@ -86,6 +96,8 @@ impl Model {
             ControlBody::CreateKeySet(b) => self.take_in_creation(me, at, b)?,
             ControlBody::AddReplica(b) => {
                 self.may_hold(&b.replica)?;
+                let tags = [&b.initial.tags, &b.primary_tags];
+                self.allowed(&self.account_of(&b.key_id)?, &b.key_id, &tags, &b.replica)?;
                 let key = self.led_by(me, &b.key_id, b.expected_epoch)?;
                 let versions: BTreeSet<_> = key.activated.iter().chain(&key.staged).filter(|_| !key.external).collect();
                 (!key.holders.contains_key(&b.replica) && b.boxes.keys().eq(versions)).then_some(())?;
@@ -130,6 +142,7 @@ impl Model {
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,
+            ControlBody::PutResidencyRules(b) => self.take_in_rules(b)?,
             // Nothing of a key follows from a checkpoint, and none is drawn.
             ControlBody::SignCheckpoint(_) | ControlBody::CountersignCheckpoint(_) => return None,
         }
@@ -137,6 +150,7 @@ impl Model {
     }
     fn take_in_creation(&mut self, me: &RegionName, at: Timestamp, b: &CreateKeySet) -> Option<()> {
         self.may_hold(me)?;
+        self.allowed(&b.account, &b.key_id, &[&b.initial.tags], me)?;
         let fits = b.first.is_none() == (b.origin == Origin::External);
         (b.key_id.is_multi_region() && fits && !self.keys.contains_key(&b.key_id)).then_some(())?;
         let key = Key {
@@ -165,6 +179,15 @@ impl Model {
         key.next_rotation = key.next_rotation.map(|due| b.next_rotation_at.unwrap_or(due));
         key.staged = Some(b.material_id);
         Some(())
+    }
+}
+
+/// The key that a command is about, where its readiness or origin matters.
+fn subject(body: &ControlBody) -> Option<&KeyId> {
+    match body {
+        ControlBody::ReplicaReady { key_id, .. } => Some(key_id),
+        ControlBody::ActivateMaterial(b) => Some(&b.key_id),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ mod node;
 pub(crate) mod output;
 mod promote;
 mod region;
+mod residency;
 mod rotation;
 mod signals;
 mod status;
@@ -55,6 +56,7 @@ enum Command {
     ExplainAccess(explain_access::ExplainAccessArgs),
     Identity(identity::IdentityArgs),
     Region(region::RegionArgs),
+    Residency(residency::ResidencyArgs),
     Audit(audit::AuditArgs),
     Chaos(chaos::ChaosArgs),
     Init(init::InitArgs),
@@ -91,6 +93,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::ExplainAccess(args) => explain_access::run(args),
         Command::Identity(args) => identity::run(args),
         Command::Region(args) => region::run(args),
+        Command::Residency(args) => residency::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Chaos(args) => chaos::run(args),
         Command::Init(args) => init::run(args),

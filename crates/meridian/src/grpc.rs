@@ -10,6 +10,7 @@ mod identity;
 mod identity_service;
 mod recording;
 mod region_keys;
+mod residency;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
@@ -19,6 +20,7 @@ use kms_proto::cluster::v1::access_server::AccessServer;
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
+use kms_proto::cluster::v1::residency_server::ResidencyServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +90,7 @@ impl Server {
             identity::admit_regions,
         );
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
+        let residency = residency::ResidencyService::new(Arc::clone(&self.handles));
         let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
@@ -100,6 +103,7 @@ impl Server {
             .tcp_nodelay(true)
             .add_service(KmsServer::new(data_plane))
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
+            .add_service(ResidencyServer::with_interceptor(residency, identity::admit_operators))
             .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
             .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))

@@ -65,6 +65,8 @@ pub(crate) struct Handles {
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
+    /// When the node's certificate ends, in seconds since the Unix epoch.
+    pub(crate) certificate_ends: Option<i64>,
 }
 
 impl Handles {
@@ -259,6 +261,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         identity,
         caught_up: CaughtUp::default(),
+        certificate_ends: credentials.ends_at(),
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
 }

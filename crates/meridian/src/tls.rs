@@ -65,6 +65,14 @@ impl Credentials {
         Ok(Self { authority: Arc::new(authority), chain: certificates(&files.cert)?, key: private_key(&files.key)? })
     }
 
+    /// When the node's own certificate, or one that it is issued by, ends: seconds since the Unix epoch.
+    pub(crate) fn ends_at(&self) -> Option<i64> {
+        let end = |der: &CertificateDer<'_>| {
+            x509_parser::parse_x509_certificate(der).ok().map(|(_, cert)| cert.validity().not_after.timestamp())
+        };
+        self.chain.iter().filter_map(end).min()
+    }
+
     /// For the gRPC listener: clients must have a certificate of the cluster's authority.
     ///
     /// # Errors

@@ -2,11 +2,13 @@
 
 mod identity;
 mod import;
+mod residency;
 
 use super::{
     ActivateMaterial, Activation, AddReplica, Applied, ControlBody, ControlChange, ControlCommand, ControlEffect,
-    ControlOutcome, ControlState, CreateKeySet, FORMER_SIGNING_KEYS_MAX, Holder, HolderStatus, KeySet, MaterialVersion,
-    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial, UpdatePrimary,
+    ControlOutcome, ControlState, CreateKeySet, FORMER_SIGNING_KEYS_MAX, Holder, HolderStatus, KeySet, Mark,
+    MaterialVersion, RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, SetRotation, StageMaterial,
+    UpdatePrimary,
 };
 use crate::LogPosition;
 use kms_types::{KeyId, KeySpec, Origin, RegionName, RotationType, Timestamp, limits};
@@ -21,7 +23,7 @@ type Step = Result<(Vec<ControlChange>, Vec<ControlEffect>), Refusal>;
 impl ControlState {
     /// Applies one committed command. Total and deterministic; a refusal leaves everything but the memory of recent
     /// outcomes as it was.
-    pub fn apply(&mut self, _position: LogPosition, command: &ControlCommand) -> Applied {
+    pub fn apply(&mut self, position: LogPosition, command: &ControlCommand) -> Applied {
         if let Some(outcome) = self.recent.find(&command.proposal_id) {
             return Applied { outcome: outcome.clone(), changes: Vec::new(), effects: Vec::new() };
         }
@@ -29,6 +31,8 @@ impl ControlState {
             Ok((changes, effects)) => (ControlOutcome::Done, changes, effects),
             Err(refusal) => (ControlOutcome::Refused(refusal), Vec::new(), Vec::new()),
         };
+        let histories = self.histories_after(&changes, Mark { index: position.index, at: command.at });
+        changes.extend(histories);
         let sequence = self.recent.next_sequence();
         changes.push(ControlChange::PutRecent {
             slot: RecentProposals::slot(sequence),
@@ -61,6 +65,7 @@ impl ControlState {
             ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
                 self.withdraw_imported_material(region, key_id, *expected_epoch, material_id)
             }
+            ControlBody::PutResidencyRules(body) => self.put_residency_rules(region, at, body),
             ControlBody::SignCheckpoint(body) => self.sign_checkpoint(region, body),
             ControlBody::CountersignCheckpoint(body) => self.countersign_checkpoint(region, body),
         }
@@ -100,6 +105,7 @@ impl ControlState {
         if self.key_sets.contains_key(&body.key_id) {
             return Err(Refusal::KeyExists);
         }
+        self.check_residency(&body.account, &body.key_id, &[&body.initial.tags], region)?;
         let first = body.first.iter().map(|(material_id, sealed)| MaterialVersion {
             material_id: *material_id,
             created_at: at,
@@ -132,6 +138,8 @@ impl ControlState {
         if set.is_held_by(&body.replica) {
             return Err(Refusal::ReplicaExists);
         }
+        let tags = [&body.initial.tags, &body.primary_tags];
+        self.check_residency(&set.account, &set.key_id, &tags, &body.replica)?;
         let sealed_versions = if set.is_external() { &mut [] } else { set.materials.as_mut_slice() };
         if body.boxes.len() != sealed_versions.len() {
             return Err(Refusal::BoxesMismatch);

@@ -1,6 +1,6 @@
 //! What a Region may ask of the control log.
 
-use super::{AuditCheckpoint, CountersignCheckpoint, RegionRole, SealedBox};
+use super::{AuditCheckpoint, CountersignCheckpoint, RegionRole, ResidencyRule, SealedBox};
 use crate::RotationSchedule;
 use kms_types::{AccountId, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName, RotationType, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +79,8 @@ pub enum ControlBody {
         /// The staged material.
         material_id: KeyMaterialId,
     },
+    /// Replaces the residency rules of the cluster.
+    PutResidencyRules(PutResidencyRules),
     /// The proposing Region signs the head of its audit log.
     SignCheckpoint(AuditCheckpoint),
     /// The proposing Region signs a checkpoint of another Region's audit log.
@@ -140,6 +142,8 @@ pub struct AddReplica {
     pub boxes: BTreeMap<KeyMaterialId, SealedBox>,
     /// Independent properties of the replica.
     pub initial: InitialProperties,
+    /// The tags that the key has in the primary Region, for the residency rules; empty while no rule looks at tags.
+    pub primary_tags: BTreeMap<String, String>,
 }
 
 /// See [`ControlBody::StageMaterial`].
@@ -201,6 +205,17 @@ pub struct ReportImport {
     pub material_id: KeyMaterialId,
     /// Whether the Region has the material.
     pub present: bool,
+}
+
+/// See [`ControlBody::PutResidencyRules`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutResidencyRules {
+    /// Version of the rules that the proposer saw; 0 for none.
+    pub expected_version: u64,
+    /// The new rules.
+    pub rules: Vec<ResidencyRule>,
+    /// Keys that are in a Region against the new rules, and that an operator leaves there.
+    pub accepted: BTreeSet<(KeyId, RegionName)>,
 }
 
 /// See [`ControlBody::SetRotation`].

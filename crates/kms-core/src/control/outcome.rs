@@ -1,6 +1,6 @@
 //! What comes of a control command.
 
-use super::{AuditCheckpoint, KeySet, ProposalId, RegionEntry};
+use super::{AuditCheckpoint, KeyHistory, KeySet, ProposalId, RegionEntry, ResidencyRules};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::sync::Arc;
 
@@ -117,6 +117,18 @@ pub enum Refusal {
     /// A limit of the directory of principals is reached.
     #[error("a limit of users, access keys, policies or tags is reached")]
     IdentityLimit,
+    /// A residency rule forbids the key in the Region.
+    #[error("the residency rule {rule} does not allow the key in this Region")]
+    ResidencyForbidden {
+        /// Name of the rule.
+        rule: String,
+    },
+    /// The residency rules have been replaced since the proposer looked.
+    #[error("the residency rules are at version {current}")]
+    ResidencyVersion {
+        /// The version at this index.
+        current: u64,
+    },
     /// A form that no honest proposer sends.
     #[error("the command is malformed")]
     Malformed,
@@ -133,6 +145,10 @@ pub enum ControlChange {
     PutRegion(Arc<RegionEntry>),
     /// A row of the directory of principals.
     Identity(super::identity::IdentityChange),
+    /// The residency rules are new.
+    PutResidencyRules(Arc<ResidencyRules>),
+    /// The history of a key is new or longer.
+    PutKeyHistory(Arc<KeyHistory>),
     /// The checkpoints of a Region's audit log, oldest first; at most [`super::CHECKPOINTS_MAX`].
     PutCheckpoints(RegionName, Arc<Vec<AuditCheckpoint>>),
     /// An outcome is remembered; `slot` is below [`super::RECENT_PROPOSALS`].

@@ -1,7 +1,7 @@
 //! The control state itself and how rows come back into it.
 
 use super::identity::{IdentityState, RecipientBox};
-use super::{AuditCheckpoint, ControlChange, KeySet, RecentProposals};
+use super::{AuditCheckpoint, ControlChange, KeyHistory, KeySet, RecentProposals, ResidencyRules};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +14,8 @@ pub struct ControlState {
     pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
     pub(super) recent: RecentProposals,
     pub(super) identities: IdentityState,
+    pub(super) residency: Option<Arc<ResidencyRules>>,
+    pub(super) histories: BTreeMap<KeyId, Arc<KeyHistory>>,
     /// Checkpoints of each Region's audit log, oldest first.
     pub(super) checkpoints: BTreeMap<RegionName, Arc<Vec<AuditCheckpoint>>>,
     /// Automatic rotations by due date; derived from the key sets.
@@ -97,6 +99,18 @@ impl ControlState {
         entry.is_some_and(|entry| entry.registered_at == sealed.registered_at)
     }
 
+    /// The residency rules in force; `None` before any were put.
+    #[must_use]
+    pub fn residency(&self) -> Option<&Arc<ResidencyRules>> {
+        self.residency.as_ref()
+    }
+
+    /// Where the material of a key has been. `None` for a key of which no command was applied since histories are kept.
+    #[must_use]
+    pub fn history(&self, key_id: &KeyId) -> Option<&Arc<KeyHistory>> {
+        self.histories.get(key_id)
+    }
+
     /// Outcomes of the latest proposals.
     #[must_use]
     pub fn recent(&self) -> &RecentProposals {
@@ -121,6 +135,10 @@ impl ControlState {
                 self.regions.insert(entry.region.clone(), Arc::clone(entry));
             }
             ControlChange::Identity(change) => self.identities.absorb(change),
+            ControlChange::PutResidencyRules(rules) => self.residency = Some(Arc::clone(rules)),
+            ControlChange::PutKeyHistory(history) => {
+                self.histories.insert(history.key_id, Arc::clone(history));
+            }
             ControlChange::PutCheckpoints(region, kept) => {
                 self.checkpoints.insert(region.clone(), Arc::clone(kept));
             }
@@ -140,11 +158,14 @@ impl ControlState {
             id: *id,
             outcome: outcome.clone(),
         });
+        let residency = self.residency.iter().map(|r| ControlChange::PutResidencyRules(Arc::clone(r)));
+        let histories = self.histories.values().map(|h| ControlChange::PutKeyHistory(Arc::clone(h)));
         let checkpoints = self.checkpoints.iter();
         let checkpoints =
             checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
         let identities = self.identities.rows().map(ControlChange::Identity);
-        regions.chain(sets).chain(identities).chain(recent).chain(checkpoints)
+        let all = regions.chain(sets).chain(identities).chain(recent);
+        all.chain(checkpoints).chain(residency).chain(histories)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.
@@ -157,6 +178,9 @@ impl ControlState {
             let holds = |region| self.regions.get(region).is_some_and(|e| e.role == RegionRole::Full);
             if !set.holders.keys().all(holds) {
                 return Err((*key_id, "a holder is not a Region that may hold keys"));
+            }
+            if self.histories.get(key_id).is_some_and(|history| !history.tells(set)) {
+                return Err((*key_id, "the history does not tell who holds the material"));
             }
         }
         Ok(())

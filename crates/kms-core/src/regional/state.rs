@@ -23,6 +23,12 @@ pub struct RegionalState {
 }
 
 impl RegionalState {
+    /// When the next imported material is deleted; `None` when none expires.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.deadlines.expiries.first().map(|(at, _, _)| *at)
+    }
+
     /// A key.
     #[must_use]
     pub fn key(&self, key_id: &KeyId) -> Option<&Arc<KeyRecord>> {

@@ -39,6 +39,7 @@ impl Log {
             replica: b(),
             boxes: BTreeMap::new(),
             initial: InitialProperties::default(),
+            primary_tags: BTreeMap::new(),
         };
         log.does(&a(), ControlBody::AddReplica(body));
         log.report_ready(&a());
@@ -91,7 +92,8 @@ fn a_replica_of_an_external_key_comes_without_boxes() {
     log.does(&b(), ControlBody::RemoveReplica { key_id: key(), added_at });
     let boxes = BTreeMap::from([(material(1), sealed())]);
     let initial = InitialProperties::default();
-    let body = AddReplica { key_id: key(), expected_epoch: 1, replica: b(), boxes, initial };
+    let body =
+        AddReplica { key_id: key(), expected_epoch: 1, replica: b(), boxes, initial, primary_tags: BTreeMap::new() };
     log.refuses(&a(), ControlBody::AddReplica(body), Refusal::BoxesMismatch);
 }
 

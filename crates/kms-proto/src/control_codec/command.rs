@@ -1,8 +1,9 @@
 //! Commands of the control log.
 
-use super::{checkpoint, identity, parts};
+use super::{checkpoint, identity, parts, residency};
 use crate::format::{
-    Format, VERSION, names, on_demand_limit, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
+    Format, VERSION, names, on_demand_limit, pairs, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
+    texts,
 };
 use crate::{FormatError, state::v1 as pb};
 use kms_core::control::{
@@ -106,6 +107,7 @@ fn body(body: &ControlBody) -> Body {
                 material_id: material_id.as_bytes().to_vec(),
             })
         }
+        ControlBody::PutResidencyRules(b) => Body::PutResidencyRules(residency::put_rules(b)),
     }
 }
 
@@ -138,6 +140,7 @@ fn add_replica(b: &AddReplica) -> pb::AddReplica {
         replica: b.replica.to_string(),
         boxes: boxes.collect(),
         initial: Some(parts::initial(&b.initial)),
+        primary_tags: pairs(&b.primary_tags),
     }
 }
 
@@ -210,6 +213,7 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             expected_epoch: m.expected_epoch,
             material_id: F.material_id(&m.material_id)?,
         },
+        Body::PutResidencyRules(m) => ControlBody::PutResidencyRules(residency::parse_put_rules(F, m)?),
     })
 }
 
@@ -237,5 +241,6 @@ fn parse_add_replica(m: pb::AddReplica) -> Result<AddReplica, FormatError> {
         replica: F.region(&m.replica)?,
         boxes: boxes.collect::<Result<_, FormatError>>()?,
         initial: parts::parse_initial(F.required(m.initial, "initial properties")?),
+        primary_tags: texts(m.primary_tags),
     })
 }

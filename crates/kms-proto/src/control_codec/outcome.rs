@@ -38,6 +38,12 @@ pub(super) fn refused(outcome: &ControlOutcome) -> Option<pb::Refusal> {
     if let Refusal::PendingRotation { pending } = refusal {
         message.pending_material_id = pending.as_bytes().to_vec();
     }
+    if let Refusal::ResidencyForbidden { rule } = refusal {
+        message.residency_rule.clone_from(rule);
+    }
+    if let Refusal::ResidencyVersion { current } = refusal {
+        message.current_version = *current;
+    }
     Some(message)
 }
 
@@ -74,6 +80,8 @@ pub(super) fn parse_refused(format: Format, value: Option<pb::Refusal>) -> Resul
         Kind::AccessKeyNotFound => Refusal::AccessKeyNotFound,
         Kind::PolicyNotFound => Refusal::PolicyNotFound,
         Kind::IdentityLimit => Refusal::IdentityLimit,
+        Kind::ResidencyForbidden => Refusal::ResidencyForbidden { rule: value.residency_rule },
+        Kind::ResidencyVersion => Refusal::ResidencyVersion { current: value.current_version },
     }))
 }
 
@@ -107,5 +115,7 @@ fn kind(refusal: &Refusal) -> Kind {
         Refusal::AccessKeyNotFound => Kind::AccessKeyNotFound,
         Refusal::PolicyNotFound => Kind::PolicyNotFound,
         Refusal::IdentityLimit => Kind::IdentityLimit,
+        Refusal::ResidencyForbidden { .. } => Kind::ResidencyForbidden,
+        Refusal::ResidencyVersion { .. } => Kind::ResidencyVersion,
     }
 }

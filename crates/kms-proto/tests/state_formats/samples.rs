@@ -4,14 +4,16 @@ use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, AuditCheckpoint, AuditSignature, ControlBody, ControlChange,
-    ControlCommand, ControlOutcome, CountersignCheckpoint, CreateKeySet, Holder, HolderStatus, InitialProperties,
-    KeySet, MaterialVersion, OfferImportedMaterial, ProposalId, RecentProposals, Refusal, RegionEntry, RegionRole,
-    RegisterRegion, ReportImport, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
+    ControlCommand, ControlOutcome, CountersignCheckpoint, CreateKeySet, Holder, HolderStatus, Holding, HoldingEnd,
+    InitialProperties, KeyHistory, KeySet, Mark, MaterialVersion, OfferImportedMaterial, ProposalId, PutResidencyRules,
+    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, ResidencyRule, ResidencyRules,
+    SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
     LocalMaterial, NewMaterial, RegionalChange, TrackedOperation,
 };
+use kms_proto::control_codec::ResidencyStatement;
 use kms_proto::{FormatError, control_codec, regional_codec};
 use kms_types::{
     AccountId, AliasName, GrantId, GrantOperation, KeyId, KeyMaterialId, KeySpec, KeyUsage, Origin, RegionName,
@@ -27,6 +29,7 @@ pub(crate) enum Sample {
     Outcome(ControlOutcome),
     Control(ControlChange),
     Regional(RegionalChange),
+    Statement(ResidencyStatement),
 }
 
 impl Sample {
@@ -35,6 +38,7 @@ impl Sample {
         let row = match self {
             Self::Command(command) => return (Vec::new(), control_codec::encode_command(command)),
             Self::Outcome(outcome) => return (Vec::new(), control_codec::encode_outcome(outcome)),
+            Self::Statement(statement) => return (Vec::new(), control_codec::encode_statement(statement)),
             Self::Control(change) => control_codec::change_to_row(change),
             Self::Regional(change) => regional_codec::change_to_row(change),
         };
@@ -46,6 +50,7 @@ impl Sample {
         Ok(match self {
             Self::Command(_) => Self::Command(control_codec::decode_command(value)?),
             Self::Outcome(_) => Self::Outcome(control_codec::decode_outcome(value)?),
+            Self::Statement(_) => Self::Statement(control_codec::decode_statement(value)?),
             Self::Control(_) => Self::Control(control_codec::row_to_change(key, value)?),
             Self::Regional(_) => Self::Regional(regional_codec::row_to_change(key, value)?),
         })
@@ -54,13 +59,14 @@ impl Sample {
 
 /// Every sample with the name of its file.
 pub(crate) fn all() -> Vec<(String, Sample)> {
-    let bodies = bodies().into_iter().chain(signed_bodies()).chain(identity::bodies());
+    let bodies = bodies().into_iter().chain(signed_bodies()).chain(residency_bodies()).chain(identity::bodies());
     let commands = bodies.map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
     let outcomes = outcomes().into_iter().map(|(name, o)| (format!("outcome-{name}"), Sample::Outcome(o)));
     let control = control_rows().into_iter().chain(identity::rows());
     let control = control.map(|(name, c)| (format!("control-row-{name}"), Sample::Control(c)));
     let regional = regional_rows().into_iter().map(|(name, c)| (format!("regional-row-{name}"), Sample::Regional(c)));
-    commands.chain(outcomes).chain(control).chain(regional).collect()
+    let statement = [("residency-statement".to_owned(), Sample::Statement(statement()))];
+    commands.chain(outcomes).chain(control).chain(regional).chain(statement).collect()
 }
 
 pub(crate) fn command(body: ControlBody) -> ControlCommand {
@@ -101,6 +107,7 @@ fn bodies() -> Vec<(&'static str, ControlBody)> {
         replica: ireland(),
         boxes: BTreeMap::from([(material(1), sealed(1)), (material(2), sealed(2))]),
         initial: initial(),
+        primary_tags: BTreeMap::new(),
     };
     let activate = ActivateMaterial {
         key_id,
@@ -155,6 +162,21 @@ fn signed_bodies() -> Vec<(&'static str, ControlBody)> {
     ]
 }
 
+fn residency_bodies() -> Vec<(&'static str, ControlBody)> {
+    let add_tagged = AddReplica {
+        key_id: multi(),
+        expected_epoch: 3,
+        replica: ireland(),
+        boxes: BTreeMap::new(),
+        initial: initial(),
+        primary_tags: initial().tags,
+    };
+    vec![
+        ("add-replica-tagged", ControlBody::AddReplica(add_tagged)),
+        ("put-residency-rules", ControlBody::PutResidencyRules(put_rules())),
+    ]
+}
+
 fn audit_signature(byte: u8) -> AuditSignature {
     AuditSignature { at: at(3), key: [byte; 32], bytes: vec![byte; 4] }
 }
@@ -199,6 +221,8 @@ fn outcomes() -> Vec<(&'static str, ControlOutcome)> {
         ("access-key-not-found", Refusal::AccessKeyNotFound),
         ("policy-not-found", Refusal::PolicyNotFound),
         ("identity-limit", Refusal::IdentityLimit),
+        ("residency-forbidden", Refusal::ResidencyForbidden { rule: "eu-only".to_owned() }),
+        ("residency-version", Refusal::ResidencyVersion { current: 3 }),
     ];
     let refused = refused.into_iter().map(|(name, refusal)| (name, ControlOutcome::Refused(refusal)));
     [("done", ControlOutcome::Done)].into_iter().chain(refused).collect()
@@ -233,7 +257,72 @@ fn control_rows() -> Vec<(&'static str, ControlChange)> {
         ("key-set-external-new", ControlChange::PutKeySet(Arc::new(external_key_set(vec![])))),
         ("audit-checkpoints", ControlChange::PutCheckpoints(virginia(), Arc::new(vec![checkpoint(&[ireland()])]))),
         ("recent-outcome", recent),
+        ("residency-rules", ControlChange::PutResidencyRules(Arc::new(residency_rules()))),
+        ("key-history", ControlChange::PutKeyHistory(Arc::new(history()))),
+        ("key-history-deleted", ControlChange::PutKeyHistory(Arc::new(history_of_deleted_key()))),
     ]
+}
+
+fn put_rules() -> PutResidencyRules {
+    let all = ResidencyRule {
+        name: "everything".to_owned(),
+        accounts: BTreeSet::new(),
+        tag: None,
+        keys: BTreeSet::new(),
+        allow: BTreeSet::from([virginia(), ireland()]),
+    };
+    let one = ResidencyRule {
+        name: "eu-only".to_owned(),
+        accounts: BTreeSet::from([account()]),
+        tag: Some(("data".to_owned(), "eu".to_owned())),
+        keys: BTreeSet::from([multi(), single()]),
+        allow: BTreeSet::from([ireland()]),
+    };
+    let accepted = BTreeSet::from([(multi(), virginia())]);
+    PutResidencyRules { expected_version: 2, rules: vec![all, one], accepted }
+}
+
+fn residency_rules() -> ResidencyRules {
+    let PutResidencyRules { expected_version, rules, accepted } = put_rules();
+    ResidencyRules { version: expected_version + 1, put_at: at(4), put_by: virginia(), rules, accepted }
+}
+
+pub(crate) fn history() -> KeyHistory {
+    let mark = |n: u64| Mark { index: n, at: at(n) };
+    let holding =
+        |region, n: u8, installed, ended| Holding { region, material_id: material(n), from: mark(1), installed, ended };
+    KeyHistory {
+        key_id: multi(),
+        account: account(),
+        reconstructed: false,
+        dropped: 0,
+        deleted: None,
+        holdings: vec![
+            holding(virginia(), 1, Some(mark(2)), None),
+            holding(ireland(), 1, Some(mark(2)), Some((mark(3), HoldingEnd::ReplicaRemoved))),
+            holding(ireland(), 2, None, Some((mark(4), HoldingEnd::ImportRemoved))),
+            holding(ireland(), 3, None, Some((mark(5), HoldingEnd::Withdrawn))),
+        ],
+    }
+}
+
+fn history_of_deleted_key() -> KeyHistory {
+    let deleted = Mark { index: 9, at: at(9) };
+    let holdings = history().holdings.into_iter().take(1);
+    let holdings = holdings.map(|h| Holding { ended: Some((deleted, HoldingEnd::KeyDeleted)), ..h });
+    KeyHistory { reconstructed: true, dropped: 7, deleted: Some(deleted), holdings: holdings.collect(), ..history() }
+}
+
+/// What a Region signs.
+pub(crate) fn statement() -> ResidencyStatement {
+    ResidencyStatement {
+        cluster_id: "example".to_owned(),
+        region: ireland(),
+        applied_index: 12,
+        stated_at: at(12),
+        history: history(),
+        present: BTreeSet::from([material(1), material(2)]),
+    }
 }
 
 fn key_set() -> KeySet {

@@ -4,9 +4,9 @@ use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
-    Holder, HolderStatus, InitialProperties, KeySet, MaterialVersion, OfferImportedMaterial, ProposalId,
-    RecentProposals, Refusal, RegionEntry, RegionRole, RegisterRegion, ReportImport, SealedBox, SetRotation,
-    StageMaterial, UpdatePrimary,
+    Holder, HolderStatus, Holding, HoldingEnd, InitialProperties, KeyHistory, KeySet, Mark, MaterialVersion,
+    OfferImportedMaterial, ProposalId, PutResidencyRules, RecentProposals, Refusal, RegionEntry, RegionRole,
+    RegisterRegion, ReportImport, ResidencyRule, ResidencyRules, SealedBox, SetRotation, StageMaterial, UpdatePrimary,
 };
 use kms_core::regional::{
     AliasRecord, GrantConstraints, GrantPrincipal, GrantRecord, ImportedMaterial, KeyRecord, LastUse, Lifecycle,
@@ -70,6 +70,10 @@ fn body() -> impl Strategy<Value = ControlBody> {
         primary,
         import_body(),
         identity::body(),
+        residency_rules().prop_map(|rules| {
+            let (expected_version, rules, accepted) = (rules.version, rules.rules, rules.accepted);
+            ControlBody::PutResidencyRules(PutResidencyRules { expected_version, rules, accepted })
+        }),
     ]
 }
 
@@ -98,9 +102,10 @@ fn create() -> impl Strategy<Value = ControlBody> {
 }
 
 fn add_replica() -> impl Strategy<Value = ControlBody> {
-    (key(), any::<u64>(), region(), btree_map(material(), sealed(), 0..4), initial()).prop_map(
-        |(key_id, expected_epoch, replica, boxes, initial)| {
-            ControlBody::AddReplica(AddReplica { key_id, expected_epoch, replica, boxes, initial })
+    (key(), any::<u64>(), region(), btree_map(material(), sealed(), 0..4), initial(), initial()).prop_map(
+        |(key_id, expected_epoch, replica, boxes, initial, primary)| {
+            let primary_tags = primary.tags;
+            ControlBody::AddReplica(AddReplica { key_id, expected_epoch, replica, boxes, initial, primary_tags })
         },
     )
 }
@@ -139,6 +144,8 @@ pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
         region().prop_map(|primary| ControlOutcome::Refused(Refusal::NotPrimary { primary })),
         any::<u64>().prop_map(|current| ControlOutcome::Refused(Refusal::WrongEpoch { current })),
         material().prop_map(|pending| ControlOutcome::Refused(Refusal::PendingRotation { pending })),
+        ".{0,12}".prop_map(|rule| ControlOutcome::Refused(Refusal::ResidencyForbidden { rule })),
+        any::<u64>().prop_map(|current| ControlOutcome::Refused(Refusal::ResidencyVersion { current })),
     ]
 }
 
@@ -158,7 +165,46 @@ pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
     let recent = (any::<u64>(), any::<[u8; 16]>(), outcome()).prop_map(|(sequence, id, outcome)| {
         ControlChange::PutRecent { slot: RecentProposals::slot(sequence), sequence, id: ProposalId(id), outcome }
     });
-    prop_oneof![entry, recent, identity::row(), key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set)))]
+    prop_oneof![
+        entry,
+        recent,
+        identity::row(),
+        key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set))),
+        residency_rules().prop_map(|rules| ControlChange::PutResidencyRules(Arc::new(rules))),
+        history().prop_map(|history| ControlChange::PutKeyHistory(Arc::new(history))),
+    ]
+}
+
+fn residency_rules() -> impl Strategy<Value = ResidencyRules> {
+    let tag = option::of((".{0,4}", ".{0,4}"));
+    let rule = (".{0,8}", btree_set(account(), 0..3), tag, btree_set(key(), 0..3), btree_set(region(), 0..3))
+        .prop_map(|(name, accounts, tag, keys, allow)| ResidencyRule { name, accounts, tag, keys, allow });
+    let accepted = btree_set((key(), region()), 0..3);
+    (any::<u64>(), time(), region(), vec(rule, 0..3), accepted).prop_map(
+        |(version, put_at, put_by, rules, accepted)| ResidencyRules { version, put_at, put_by, rules, accepted },
+    )
+}
+
+fn history() -> impl Strategy<Value = KeyHistory> {
+    let ends =
+        vec![HoldingEnd::ReplicaRemoved, HoldingEnd::KeyDeleted, HoldingEnd::ImportRemoved, HoldingEnd::Withdrawn];
+    let holding = (region(), material(), mark(), option::of(mark()), option::of((mark(), select(ends)))).prop_map(
+        |(region, material_id, from, installed, ended)| Holding { region, material_id, from, installed, ended },
+    );
+    (key(), account(), any::<bool>(), any::<u64>(), option::of(mark()), vec(holding, 0..4)).prop_map(
+        |(key_id, account, reconstructed, dropped, deleted, holdings)| KeyHistory {
+            key_id,
+            account,
+            reconstructed,
+            dropped,
+            deleted,
+            holdings,
+        },
+    )
+}
+
+fn mark() -> impl Strategy<Value = Mark> {
+    (any::<u64>(), time()).prop_map(|(index, at)| Mark { index, at })
 }
 
 fn key_set() -> impl Strategy<Value = KeySet> {

@@ -3,7 +3,7 @@
 use super::Progress;
 use crate::{ControlLogError, KmsError, Service};
 use kms_core::control::{ActivateMaterial, ControlBody, HolderStatus, KeySet, Refusal, ReportImport};
-use kms_core::reconcile::{Step, next_step};
+use kms_core::reconcile::{Step, forbidden_step, next_step};
 use kms_core::regional::{CreateReplica, InstallMaterial, RegionalBody};
 use kms_types::{KeyId, KeyMaterialId, RegionName};
 use std::collections::BTreeSet;
@@ -24,11 +24,18 @@ impl Service {
             return Ok(Progress::Quiet);
         }
         for _ in 0..STEPS_MAX {
-            let (set, step) = self.directory().read(|regional, control| {
+            let (set, step, forbidden) = self.directory().read(|regional, control| {
                 let set = control.key_set(key_id).cloned();
-                let step = next_step(self.region(), set.as_deref(), regional.key(key_id).map(AsRef::as_ref));
-                (set, step)
+                let record = regional.key(key_id).map(AsRef::as_ref);
+                let step = next_step(self.region(), set.as_deref(), record);
+                let forbidden = step.as_ref().and_then(|s| forbidden_step(self.region(), control, record, key_id, s));
+                (set, step, forbidden.map(|rule| rule.name.clone()))
             });
+            if let Some(rule) = forbidden {
+                self.directory().note_refused_residency(*key_id, Some(&rule));
+                return Ok(Progress::Waiting);
+            }
+            self.directory().note_refused_residency(*key_id, None);
             let Some(step) = step else { return Ok(Progress::Quiet) };
             if self.take_step(key_id, set, step).await? == Progress::Waiting {
                 return Ok(Progress::Waiting);

@@ -4,6 +4,7 @@ use super::key_metadata::KeyMetadata;
 use super::policy::{check_lockout, check_policy};
 use super::tags::check_tags;
 use crate::authorise::{Access, Resource};
+use crate::residency::residency_denied;
 use crate::{Authenticated, Caller, KmsError, Service};
 use kms_core::control::{ControlBody, CreateKeySet, InitialProperties, Refusal};
 use kms_core::regional::{CreateKey, RegionalBody};
@@ -54,6 +55,7 @@ impl Service {
         let about_key = self.authorise_creation(&caller, &request, &arn.to_string())?;
         let kind = check_kind(&request)?;
         let initial = initial_properties(&about_key, &arn, &request)?;
+        self.check_new_key(&caller.account(), &initial.tags)?;
         self.check_key_quota(&caller.account())?;
         if request.multi_region {
             self.create_key_set(&arn, kind, initial).await?;
@@ -135,6 +137,9 @@ impl Service {
         let body = CreateKeySet { key_id, account, spec, usage, origin, first, initial };
         match self.propose(ControlBody::CreateKeySet(body)).await? {
             Ok(()) => {}
+            Err(Refusal::ResidencyForbidden { rule }) => {
+                return Err(residency_denied(&"A key with these properties", self.region(), &rule));
+            }
             Err(Refusal::RegionUnknown) => return Err(KmsError::DependencyTimeout),
             Err(_) => return Err(KmsError::Internal),
         }

@@ -2,6 +2,7 @@
 //! for each, so that a new refusal does not compile until somebody has decided whose fault it is.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use crate::residency::residency_denied;
 use crate::{KeyEntry, KmsError, Service};
 use kms_core::control::{ControlBody, Refusal};
 use kms_core::regional::{RegionalBody, RegionalRefusal};
@@ -103,6 +104,7 @@ pub(crate) fn control_refused(entry: &KeyEntry, target: &RegionName, refusal: &R
         ),
         Refusal::NoReplica => KmsError::ReplicaNotFound { key: entry.arn.clone(), region: target.clone() },
         Refusal::RegionUnknown => unknown_region(target),
+        Refusal::ResidencyForbidden { rule } => residency_denied(&entry.arn, target, rule),
         Refusal::RotationInProgress => {
             KmsError::Conflict("The request was rejected because a rotation of this key is in progress.")
         }
@@ -126,7 +128,8 @@ pub(crate) fn control_refused(entry: &KeyEntry, target: &RegionName, refusal: &R
         // The schedule has changed since it was looked at; what is due is looked at again.
         Refusal::NotDue => KmsError::DependencyTimeout,
         // Answers to commands that no operation of the API proposes.
-        Refusal::KeyExists
+        Refusal::ResidencyVersion { .. }
+        | Refusal::KeyExists
         | Refusal::ReplicasRemain
         | Refusal::NotStaged
         | Refusal::RoleMismatch

@@ -140,6 +140,7 @@ impl Service {
                 replica: replica.clone(),
                 boxes: self.boxes_for(&set, replica, &line.sealing_public_key).await?,
                 initial: initial.clone(),
+                primary_tags: self.tags_for_rules(entry),
             };
             match self.propose(ControlBody::AddReplica(body)).await? {
                 Ok(()) => return Ok(()),

@@ -1,4 +1,5 @@
-//! `TagResource`: adds tags to a key or replaces their values, in this Region only.
+//! `TagResource`: adds tags to a key or replaces their values, in this Region only. Refused when a residency rule would
+//! forbid the key, so tagged, in a Region that holds it.
 
 use super::tags::check_tags;
 use crate::resolve::Accept;
@@ -27,6 +28,7 @@ impl Service {
         entry.check_state(KeyOperation::TagResource)?;
         check_tags(&request.tags)?;
         let tags = request.tags.into_iter().collect();
+        self.check_new_tags(&entry, &tags)?;
         self.change_key(&entry, RegionalBody::Tag(entry.arn.key_id, tags)).await
     }
 }

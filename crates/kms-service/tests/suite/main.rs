@@ -24,6 +24,7 @@ mod policies;
 mod policy_decisions;
 mod promotion;
 mod replication;
+mod residency;
 mod rotation;
 mod rsa_encryption;
 mod set_deletion;

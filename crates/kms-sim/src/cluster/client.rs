@@ -117,6 +117,7 @@ impl Cluster {
             boxes: boxed.collect(),
             replica,
             initial: cast::initial(self.now),
+            primary_tags: Default::default(),
         };
         self.propose(node, ControlBody::AddReplica(body));
     }

@@ -14,18 +14,18 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  meridian audit tail                                    the last records of every Region of the development cluster
-  meridian audit search --key KEY --outcome denied       who was refused on this key, in every Region
-  meridian audit verify --data-dir DIR                   every edited, removed, moved or cut off record, by its place
-  meridian audit verify audit-eu-west-1-2026-11-28.jsonl the same for copies of files, with witnesses.jsonl beside them
-  meridian audit reconcile --data-dir DIR                all Regions against each other and against their checkpoints
-  meridian audit reconcile --key KEY                     and every use of one key in every Region
+  meridian audit tail                                the last records of every Region
+  meridian audit search --key KEY --outcome denied   who was refused on this key, in every Region
+  meridian audit verify --data-dir DIR               every edited, removed, moved or cut off record
+  meridian audit verify audit-eu-west-1-2026-11-28.jsonl  copies of files, with witnesses.jsonl beside them
+  meridian audit reconcile --data-dir DIR            all Regions against each other and their checkpoints
+  meridian audit reconcile --key KEY                 and every use of one key in every Region
 
-Every Region writes a chain of records into its data directory, in audit/. DIR is the directory of a development
-cluster, of one of its Regions, or the data_dir of a node; without it, the development cluster that runs at --port is
-read. A log that is being written may end in an unfinished line for a moment.
+Every Region writes a chain of records into its data directory, in audit/. DIR is the directory of a
+development cluster, of one of its Regions, or the data_dir of a node; without it, the development cluster
+that runs at --port is read. A log that is being written may end in an unfinished line for a moment.
 
-Exit codes: 0 everything is whole   1 something is wrong, and named   2 wrong command line   69 nothing to read")]
+Exit codes: 0 all is whole   1 something is wrong, and named   2 wrong command line   69 nothing to read")]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
     command: AuditCommand,

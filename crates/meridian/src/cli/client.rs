@@ -8,6 +8,7 @@ use kms_proto::cluster::v1::access_client::AccessClient;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
 use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
+use kms_proto::cluster::v1::residency_client::ResidencyClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
 use kms_types::RegionName;
 use rustls::ClientConfig;
@@ -46,6 +47,11 @@ impl Client {
     /// The Regions in order.
     pub(super) fn regions(&self) -> impl Iterator<Item = &RegionName> {
         self.cluster.endpoints.iter().map(|(region, _)| region)
+    }
+
+    /// The cluster's name.
+    pub(super) fn cluster_id(&self) -> &str {
+        &self.cluster.cluster_id
     }
 
     /// The Region of that name.
@@ -89,6 +95,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn region_keys(&self, region: &RegionName) -> anyhow::Result<RegionKeysClient<Channel>> {
         Ok(RegionKeysClient::new(self.channel(region)?))
+    }
+
+    /// The residency service of one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn residency(&self, region: &RegionName) -> anyhow::Result<ResidencyClient<Channel>> {
+        Ok(ResidencyClient::new(self.channel(region)?))
     }
 
     /// The key service of one Region.

@@ -49,6 +49,11 @@ impl Failure {
         if other.exit == Exit::Unavailable && self.exit != Exit::Unavailable { self } else { other }
     }
 
+    /// Whether what was asked cannot be reached, as opposed to having refused.
+    pub(crate) const fn is_unavailable(&self) -> bool {
+        matches!(self.exit, Exit::Unavailable)
+    }
+
     /// The command line or its combination of values is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }

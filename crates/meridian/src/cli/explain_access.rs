@@ -14,12 +14,13 @@ use std::collections::BTreeMap;
 Examples:
   meridian explain-access --principal arn:aws:iam::111122223333:user/alice --action kms:Decrypt \\
       --key alias/orders --context department=sales
-  meridian explain-access --principal AKIAALICE --action kms:ReplicateKey --key mrk-1234abcd12ab34cd56ef1234567890ab \\
+  meridian explain-access --principal AKIAALICE --action kms:ReplicateKey --key alias/orders \\
       --fact kms:ReplicaRegion=eu-west-1 --region us-east-1
   meridian explain-access --principal AKIAALICE --action kms:ListKeys --output json
 
-Key policies, tags, aliases and grants differ from Region to Region, so the answer is that of one Region. The request
-is supposed to come over TLS; tell its other circumstances with --fact, as in --fact aws:SourceIp=203.0.113.7.")]
+Key policies, tags, aliases and grants differ from Region to Region, so the answer is that of one Region.
+The request is supposed to come over TLS; tell its other circumstances with --fact, as in
+--fact aws:SourceIp=203.0.113.7.")]
 pub(crate) struct ExplainAccessArgs {
     /// ARN of the principal, or an access key ID.
     #[arg(long, value_name = "ARN|ACCESS_KEY")]

@@ -1,5 +1,7 @@
 //! Metrics: names, units and where they are recorded.
 
+mod material;
+
 use kms_aws::{Operation, Outcome};
 use kms_control::ControlRole;
 use metrics::{Counter, Histogram};
@@ -51,6 +53,7 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_gauge!("meridian_multi_region_keys", "Multi-Region keys of this Region");
     metrics::describe_gauge!("meridian_pending_steps", "Keys that wait to be brought in line with the control state");
     metrics::describe_gauge!("meridian_rotations_staged", "Rotations in progress among the keys of this Region");
+    material::describe();
     Ok(handle)
 }
 
@@ -127,6 +130,7 @@ pub(crate) fn observe(node: &super::Handles) {
     metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
     metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
     metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
+    material::observe(node);
 }
 
 /// Gauges of the audit log.

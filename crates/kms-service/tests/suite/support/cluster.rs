@@ -3,7 +3,10 @@
 use super::control_log::{Link, Seat, SharedLog};
 use super::regional_log::TestRegionalLog;
 use super::sources::{Stream, TestClock, TestWorkers};
-use kms_core::control::{ControlBody, ControlCommand, ControlOutcome, RegionRole, RegisterRegion};
+use kms_core::control::{
+    ControlBody, ControlChange, ControlCommand, ControlOutcome, RegionRole, RegisterRegion, ResidencyRule,
+    ResidencyRules,
+};
 use kms_crypto::{Entropy, KekEpoch, RegionKek, SealingKey};
 use kms_service::operations::create_key::CreateKeyRequest;
 use kms_service::operations::decrypt::{DecryptRequest, DecryptResponse};
@@ -168,6 +171,18 @@ impl Cluster {
 
     pub(crate) fn control_commands(&self) -> Vec<ControlCommand> {
         self.log.commands()
+    }
+
+    /// Proposes a command in a Region's name; whether it took effect.
+    pub(crate) fn propose(&self, at: &str, body: ControlBody) -> bool {
+        self.log.propose(&region(at), body) == Ok(ControlOutcome::Done)
+    }
+
+    /// Makes a Region see residency rules that the log never agreed to.
+    pub(crate) fn publish_rules(&self, at: &str, rules: Vec<ResidencyRule>) {
+        let rules =
+            ResidencyRules { version: 1, put_at: self.now(), put_by: region(at), rules, accepted: BTreeSet::new() };
+        self.at(at).absorb_control(&[ControlChange::PutResidencyRules(Arc::new(rules))]);
     }
 
     /// A Region that votes and holds no keys.
