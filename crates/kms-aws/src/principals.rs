@@ -61,13 +61,15 @@ impl Entry {
 }
 
 type Entries = HashMap<String, Arc<Entry>>;
+/// Access keys of the directory, each with what authenticates it.
+type DirectoryEntries = BTreeMap<String, (Arc<DirectoryKey>, Arc<Entry>)>;
 
 /// All principals, by access key: those of the principals file, and those of the directory, which are honoured as long as
 /// the lease on it holds. Readers take no lock; replacing swaps all of one kind at once.
 #[derive(Debug)]
 pub struct Principals {
     bootstrap: ArcSwap<Entries>,
-    directory: ArcSwap<BTreeMap<String, (Arc<DirectoryKey>, Arc<Entry>)>>,
+    directory: ArcSwap<DirectoryEntries>,
     lease: Option<Arc<Lease>>,
 }
 

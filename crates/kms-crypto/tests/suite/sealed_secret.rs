@@ -57,7 +57,7 @@ fn a_secret_opens_under_its_own_name_in_its_destination_only_and_unchanged() {
     assert_eq!(format!("{secret:?}"), "AccessSecret(secret)");
     let right = info(&us, &eu);
     let sealed = secret.seal(&sealing.public(), &right, &Stream::new("encapsulation")).unwrap();
-    assert!(AccessSecret::open(&sealing, &right, &sealed).is_ok());
+    assert_eq!(AccessSecret::open(&sealing, &right, &sealed).unwrap().expose(), secret.expose());
     let refused = |key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]| {
         assert_eq!(AccessSecret::open(key, info, sealed).err(), Some(CryptoError::Refused));
     };
