@@ -220,12 +220,8 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         failed,
     )?;
     let lease = Arc::new(kms_service::Lease::new(config.identity_lease, Arc::clone(&clock)));
-    let identity = Arc::new(identities::IdentityDesk {
-        directory: Arc::clone(&directory),
-        keyring: Arc::clone(&keyring),
-        identities: Arc::new(kms_service::Identities::new(Arc::clone(&lease))),
-        principals: Arc::new(aws_principals(&principals)?.with_lease(lease)),
-    });
+    let known = aws_principals(&principals)?;
+    let identity = Arc::new(identities::IdentityDesk::new(&directory, &keyring, lease, known));
     let observer = Arc::new(Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity)));
     let control = start_control(config, &store, &credentials, &directory, observer, &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));

@@ -28,6 +28,21 @@ pub(crate) struct IdentityDesk {
 }
 
 impl IdentityDesk {
+    /// An empty directory beside the principals of the file.
+    pub(crate) fn new(
+        directory: &Arc<Directory>,
+        keyring: &Arc<Keyring>,
+        lease: Arc<kms_service::Lease>,
+        principals: kms_aws::Principals,
+    ) -> Self {
+        Self {
+            directory: Arc::clone(directory),
+            keyring: Arc::clone(keyring),
+            identities: Arc::new(Identities::new(Arc::clone(&lease))),
+            principals: Arc::new(principals.with_lease(lease)),
+        }
+    }
+
     /// Looks at applied changes, after they have been published.
     pub(crate) fn applied(&self, changes: &[ControlChange]) {
         if changes.iter().any(|change| matches!(change, ControlChange::Identity(_))) {
