@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = [
         "kms/v1/kms",
         "cluster/v1/cluster",
+        "cluster/v1/identity",
         "cluster/v1/region_keys",
         "cluster/v1/residency",
         "cluster/v1/access",

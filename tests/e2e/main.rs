@@ -9,6 +9,7 @@ mod deletion;
 mod development_cluster;
 mod earlier_data;
 mod every_pair;
+mod identity;
 mod long_absence;
 mod operator_view;
 mod promotion;

@@ -239,6 +239,12 @@ impl Cluster {
         aws::client(&format!("http://{}", self.api(region)), region)
     }
 
+    /// A client of one Region's own endpoint with these credentials.
+    #[must_use]
+    pub fn direct_as(&self, region: &str, access_key: &str, secret_key: &str) -> Kms {
+        aws::client_as(&format!("http://{}", self.api(region)), region, access_key, secret_key)
+    }
+
     /// Runs a `meridian` command against this cluster.
     #[must_use]
     pub fn cli(&self, arguments: &[&str]) -> Answer {

@@ -16,7 +16,7 @@ impl Member {
 
     /// Whether the value is a policy document, which may be long.
     pub(crate) fn is_policy(self) -> bool {
-        self == Self::POLICY || self == Self::REPLICA_POLICY
+        [Self::POLICY, Self::REPLICA_POLICY, Self::POLICY_DOCUMENT, Self::PERMISSIONS_BOUNDARY].contains(&self)
     }
 }
 
@@ -128,14 +128,18 @@ impl Member {
     pub const ACCOUNT_ID: Self = Self("accountId");
     pub const ASSUMED_ROLE_ID: Self = Self("assumedRoleId");
     pub const ASSUMED_ROLE_USER: Self = Self("assumedRoleUser");
+    pub const CERTIFICATE: Self = Self("certificate");
     pub const CREDENTIALS: Self = Self("credentials");
     pub const DURATION_SECONDS: Self = Self("durationSeconds");
     pub const EPOCH: Self = Self("epoch");
     pub const EXPIRATION: Self = Self("expiration");
     pub const EXTERNAL_ID: Self = Self("externalId");
     pub const FROM_REGION: Self = Self("fromRegion");
+    pub const PATH: Self = Self("path");
+    pub const PERMISSIONS_BOUNDARY: Self = Self("permissionsBoundary");
     pub const PLAN: Self = Self("plan");
     pub const POLICY_ARN: Self = Self("policyArn");
+    pub const POLICY_DOCUMENT: Self = Self("policyDocument");
     pub const ROLE_ARN: Self = Self("roleArn");
     pub const ROLE_NAME: Self = Self("roleName");
     pub const ROLE_SESSION_NAME: Self = Self("roleSessionName");

@@ -187,6 +187,7 @@ impl ErrorRow {
         match fault {
             S::MissingToken => Self::caller("MissingAuthenticationTokenException"),
             S::Incomplete(_) => Self::caller("IncompleteSignatureException"),
+            S::Unconfirmed => Self::service("ServiceUnavailableException", StatusCode::SERVICE_UNAVAILABLE),
             S::UnrecognizedClient => Self::caller("UnrecognizedClientException"),
             S::UnsignedHeader(_) | S::Mismatch | S::Expired(_) | S::NotYetCurrent(_) | S::Scope(_) => {
                 Self::caller("InvalidSignatureException")

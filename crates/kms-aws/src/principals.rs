@@ -2,8 +2,8 @@
 
 use crate::sigv4::SigningKeys;
 use arc_swap::ArcSwap;
-use kms_service::{Caller, Identity, RequestId};
-use std::collections::HashMap;
+use kms_service::{Caller, DirectoryKey, Identities, Identity, Lease, RequestId};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -61,18 +61,35 @@ impl Entry {
 }
 
 type Entries = HashMap<String, Arc<Entry>>;
+/// Access keys of the directory, each with what authenticates it.
+type DirectoryEntries = BTreeMap<String, (Arc<DirectoryKey>, Arc<Entry>)>;
 
-/// All principals, by access key. Readers take no lock; replacing swaps the whole directory at once.
+/// All principals, by access key: those of the principals file, and those of the directory, which are honoured as long as
+/// the lease on it holds. Readers take no lock; replacing swaps all of one kind at once.
 #[derive(Debug)]
-pub struct Principals(ArcSwap<Entries>);
+pub struct Principals {
+    bootstrap: ArcSwap<Entries>,
+    directory: ArcSwap<DirectoryEntries>,
+    lease: Option<Arc<Lease>>,
+}
+
+/// The access key may be good, but what this Region knows of it is too old to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unconfirmed;
 
 impl Principals {
+    /// The same principals, and those of the directory as long as its lease holds; see [`Self::take_in`].
+    #[must_use]
+    pub fn with_lease(self, lease: Arc<Lease>) -> Self {
+        Self { lease: Some(lease), ..self }
+    }
+
     /// A directory of these principals.
     ///
     /// # Errors
     /// [`DuplicateAccessKey`] when two have the same access key.
     pub fn new(principals: impl IntoIterator<Item = Principal>) -> Result<Self, DuplicateAccessKey> {
-        Ok(Self(ArcSwap::from_pointee(entries(principals)?)))
+        Ok(Self { bootstrap: ArcSwap::from_pointee(entries(principals)?), directory: ArcSwap::default(), lease: None })
     }
 
     /// Replaces all principals. Requests that have been authenticated go on.
@@ -80,12 +97,45 @@ impl Principals {
     /// # Errors
     /// [`DuplicateAccessKey`] when two have the same access key; nothing is replaced then.
     pub fn replace(&self, principals: impl IntoIterator<Item = Principal>) -> Result<(), DuplicateAccessKey> {
-        self.0.store(Arc::new(entries(principals)?));
+        self.bootstrap.store(Arc::new(entries(principals)?));
         Ok(())
     }
 
-    pub(crate) fn find(&self, access_key: &str) -> Option<Arc<Entry>> {
-        self.0.load().get(access_key).cloned()
+    /// Whether the principals file has this access key; it stands for nobody else then.
+    #[must_use]
+    pub fn is_bootstrap(&self, access_key: &str) -> bool {
+        self.bootstrap.load().contains_key(access_key)
+    }
+
+    /// Replaces the principals of the directory. What did not change keeps its derived signing keys; what did, or is gone,
+    /// takes them along.
+    pub fn take_in(&self, identities: &Identities) {
+        let (old, new) = (self.directory.load(), identities.keys());
+        let entries = new.iter().map(|(id, key)| {
+            let same = old.get(id).filter(|(before, _)| Arc::ptr_eq(before, key)).map(|(_, entry)| Arc::clone(entry));
+            let entry = same.unwrap_or_else(|| {
+                let principal = Principal {
+                    access_key: id.clone(),
+                    secret: SecretKey::new(key.secret.expose().to_owned()),
+                    identity: Arc::clone(&key.identity),
+                };
+                Arc::new(Entry { principal, signing_keys: SigningKeys::default() })
+            });
+            (id.clone(), (Arc::clone(key), entry))
+        });
+        self.directory.store(Arc::new(entries.collect()));
+    }
+
+    /// Whom an access key stands for; the principals file has the first say.
+    pub(crate) fn find(&self, access_key: &str) -> Result<Option<Arc<Entry>>, Unconfirmed> {
+        if let Some(entry) = self.bootstrap.load().get(access_key) {
+            return Ok(Some(Arc::clone(entry)));
+        }
+        match self.directory.load().get(access_key) {
+            None => Ok(None),
+            Some((_, entry)) if self.lease.as_ref().is_some_and(|lease| lease.holds()) => Ok(Some(Arc::clone(entry))),
+            Some(_) => Err(Unconfirmed),
+        }
     }
 }
 
@@ -119,13 +169,17 @@ mod tests {
         }
     }
 
+    fn find(principals: &Principals, access_key: &str) -> Option<Arc<Entry>> {
+        principals.find(access_key).unwrap()
+    }
+
     #[test]
     fn replacing_drops_who_is_gone_and_their_signing_keys() {
         let principals = Principals::new([principal("A", "one"), principal("B", "two")]).unwrap();
-        let before = principals.find("A").unwrap();
+        let before = find(&principals, "A").unwrap();
         principals.replace([principal("A", "other")]).unwrap();
-        assert!(principals.find("B").is_none());
-        assert!(!Arc::ptr_eq(&before, &principals.find("A").unwrap()));
+        assert!(find(&principals, "B").is_none());
+        assert!(!Arc::ptr_eq(&before, &find(&principals, "A").unwrap()));
     }
 
     #[test]
@@ -133,7 +187,7 @@ mod tests {
         let principals = Principals::new([principal("A", "one")]).unwrap();
         let again = principals.replace([principal("B", "one"), principal("B", "two")]);
         assert_eq!(again, Err(DuplicateAccessKey("B".into())));
-        assert!(principals.find("A").is_some());
+        assert!(find(&principals, "A").is_some());
     }
 
     #[test]

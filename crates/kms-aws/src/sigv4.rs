@@ -43,6 +43,13 @@ pub enum SignatureFault {
     /// No such access key, or a session token, which long-term credentials don't have.
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
+    /// The principal is one of the directory, and this Region has not confirmed the directory with a majority for longer
+    /// than the lease on it.
+    #[error(
+        "This Region has not been able to confirm its directory of principals with the other Regions for longer than the \
+         configured lease. Try again, or use another Region."
+    )]
+    Unconfirmed,
     /// A header that must be signed is not.
     #[error("'{0}' must be a 'SignedHeader' in the AWS Authorization.")]
     UnsignedHeader(&'static str),
@@ -146,7 +153,8 @@ impl Verifier {
         check_signed_headers(parts, &presented)?;
         check_date(&presented, now)?;
         self.check_scope(&presented)?;
-        let entry = principals.find(presented.scope.access_key()).ok_or(SignatureFault::UnrecognizedClient)?;
+        let found = principals.find(presented.scope.access_key()).map_err(|_old| SignatureFault::Unconfirmed)?;
+        let entry = found.ok_or(SignatureFault::UnrecognizedClient)?;
         if presented.session_token {
             return Err(SignatureFault::UnrecognizedClient);
         }

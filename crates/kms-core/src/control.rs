@@ -4,6 +4,7 @@ mod apply;
 mod checkpoint;
 mod command;
 mod history;
+pub mod identity;
 mod journal;
 mod key_set;
 mod outcome;

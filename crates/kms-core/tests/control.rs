@@ -4,6 +4,8 @@
 
 #[path = "control/checkpoints.rs"]
 mod checkpoints;
+#[path = "control/directory.rs"]
+mod directory;
 #[path = "control/imports.rs"]
 mod imports;
 #[path = "control/journal.rs"]

@@ -29,6 +29,9 @@ type PublicKey = <XWing as Kem>::PublicKey;
 type EncappedKey = <XWing as Kem>::EncappedKey;
 
 const VERSION: u8 = 1;
+/// Kinds of sealed box: key material, and other secrets (`sealed_secret.rs`).
+const BOX: u8 = b'B';
+const SECRET: u8 = b'S';
 const INFO_LABEL: &str = "meridian/v1/sealed-box";
 /// The KEM ID of X-Wing (IANA HPKE registry).
 const KEM_ID: [u8; 2] = XWing::KEM_ID.to_be_bytes();
@@ -132,23 +135,27 @@ impl SealingKey {
     /// # Errors
     /// [`CryptoError::Refused`], whatever the reason; [`CryptoError::Length`] when the cluster ID is too long.
     pub fn open(&self, info: &SealInfo<'_>, sealed: &[u8], spec: KeySpec) -> Result<KeyMaterial, CryptoError> {
+        let opened = self.open_box(BOX, &info.to_bytes(spec)?, sealed)?;
+        let material = KeyMaterial::checked(spec, opened).map_err(|_opaque| CryptoError::Refused)?;
+        if material.material_id(info.key_id) == *info.material_id { Ok(material) } else { Err(CryptoError::Refused) }
+    }
+
+    /// Opens a box that holds a secret which is no key material.
+    pub(crate) fn open_secret(&self, info: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        self.open_box(SECRET, info, sealed)
+    }
+
+    fn open_box(&self, kind: u8, info: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let (header, rest) = sealed.split_first_chunk::<8>().ok_or(CryptoError::Refused)?;
-        if *header != box_header() {
+        if *header != box_header(kind) {
             return Err(CryptoError::Refused);
         }
         let (encapped, ciphertext) = rest.split_first_chunk::<ENCAPSULATED_BYTES>().ok_or(CryptoError::Refused)?;
         let encapped = EncappedKey::from_bytes(encapped).map_err(|_opaque| CryptoError::Refused)?;
-        let opened = hpke::single_shot_open::<AesGcm256, Kdf, XWing>(
-            &OpModeR::Base,
-            &self.private,
-            &encapped,
-            &info.to_bytes(spec)?,
-            ciphertext,
-            header,
-        )
-        .map_err(|_opaque| CryptoError::Refused)?;
-        let material = KeyMaterial::checked(spec, Zeroizing::new(opened)).map_err(|_opaque| CryptoError::Refused)?;
-        if material.material_id(info.key_id) == *info.material_id { Ok(material) } else { Err(CryptoError::Refused) }
+        let mode = OpModeR::Base;
+        let opened =
+            hpke::single_shot_open::<AesGcm256, Kdf, XWing>(&mode, &self.private, &encapped, info, ciphertext, header);
+        opened.map(Zeroizing::new).map_err(|_opaque| CryptoError::Refused)
     }
 
     fn from_seed(seed: &[u8]) -> Option<Self> {
@@ -190,6 +197,35 @@ impl SealingPublicKey {
         &self.0
     }
 
+    /// Seals a secret that is no key material.
+    pub(crate) fn seal_secret(
+        &self,
+        info: &[u8],
+        secret: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, CryptoError> {
+        self.seal_box(SECRET, info, secret, entropy)
+    }
+
+    fn seal_box(&self, kind: u8, info: &[u8], secret: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, CryptoError> {
+        let recipient = self.parse().ok_or(CryptoError::Malformed("sealing public key"))?;
+        let header = box_header(kind);
+        let mut rng = EntropyRng::new(entropy);
+        let mode = OpModeS::Base;
+        let sealed = hpke::single_shot_seal_with_rng::<AesGcm256, Kdf, XWing>(
+            &mode, &recipient, info, secret, &header, &mut rng,
+        );
+        // Before anything that was made from these draws is looked at.
+        rng.finish()?;
+        let (encapped, ciphertext) = sealed.map_err(|_failed| CryptoError::Library("HPKE"))?;
+        let length = header.len().saturating_add(ENCAPSULATED_BYTES).saturating_add(ciphertext.len());
+        let mut out = Vec::with_capacity(length);
+        out.extend_from_slice(&header);
+        out.extend_from_slice(&encapped.to_bytes());
+        out.extend_from_slice(&ciphertext);
+        Ok(out)
+    }
+
     fn of(key: &PublicKey) -> Self {
         let mut bytes = Vec::with_capacity(Self::HEADER.len().saturating_add(PUBLIC_BYTES));
         bytes.extend_from_slice(&Self::HEADER);
@@ -224,28 +260,10 @@ pub fn seal(
     if material.material_id(info.key_id) != *info.material_id {
         return Err(CryptoError::MaterialMismatch);
     }
-    let recipient = public.parse().ok_or(CryptoError::Malformed("sealing public key"))?;
-    let header = box_header();
-    let mut rng = EntropyRng::new(entropy);
-    let sealed = hpke::single_shot_seal_with_rng::<AesGcm256, Kdf, XWing>(
-        &OpModeS::Base,
-        &recipient,
-        &info.to_bytes(material.spec())?,
-        material.secret(),
-        &header,
-        &mut rng,
-    );
-    // Before anything that was made from these draws is looked at.
-    rng.finish()?;
-    let (encapped, ciphertext) = sealed.map_err(|_failed| CryptoError::Library("HPKE"))?;
-    let mut out = Vec::with_capacity(header.len().saturating_add(ENCAPSULATED_BYTES).saturating_add(ciphertext.len()));
-    out.extend_from_slice(&header);
-    out.extend_from_slice(&encapped.to_bytes());
-    out.extend_from_slice(&ciphertext);
-    Ok(out)
+    public.seal_box(BOX, &info.to_bytes(material.spec())?, material.secret(), entropy)
 }
 
-const fn box_header() -> [u8; 8] {
+const fn box_header(kind: u8) -> [u8; 8] {
     let ([kem0, kem1], [kdf0, kdf1], [aead0, aead1]) = (KEM_ID, KDF_ID, AEAD_ID);
-    [VERSION, b'B', kem0, kem1, kdf0, kdf1, aead0, aead1]
+    [VERSION, kind, kem0, kem1, kdf0, kdf1, aead0, aead1]
 }

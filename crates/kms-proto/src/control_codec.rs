@@ -1,12 +1,13 @@
 //! The bytes of the control log's commands and outcomes, and the rows of the control state.
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
-//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x28 and an
-//! index (8 bytes, big endian) for the journal, 0x2d alone for the residency rules, 0x2e and a key
-//! ID for the history of a key.
+//! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x20 and account, type and name of a principal, 0x21
+//! and an access key ID, 0x28 and an index (8 bytes, big endian) for the journal, 0x2d alone for the residency rules, 0x2e
+//! and a key ID for the history of a key.
 
 mod checkpoint;
 mod command;
+mod identity;
 mod journal;
 mod key_set;
 mod outcome;
@@ -56,6 +57,7 @@ pub fn change_to_row(change: &ControlChange) -> Row {
             Row { key: row_key(KEY_SET_PREFIX, set.key_id.as_bytes()), value: Some(key_set::encode(set)) }
         }
         ControlChange::DeleteKeySet(key_id) => Row { key: row_key(KEY_SET_PREFIX, key_id.as_bytes()), value: None },
+        ControlChange::Identity(change) => identity::to_row(change),
         ControlChange::PutResidencyRules(rules) => {
             Row { key: vec![RESIDENCY_PREFIX], value: Some(residency::encode_rules(rules)) }
         }
@@ -92,6 +94,9 @@ pub fn row_to_change(key: &[u8], value: &[u8]) -> Result<ControlChange, FormatEr
         Some(&REGION_PREFIX) => decode_region(value)?,
         Some(&KEY_SET_PREFIX) => ControlChange::PutKeySet(Arc::new(key_set::decode(value)?)),
         Some(&RECENT_PREFIX) => decode_recent(value)?,
+        Some(&prefix) if identity::PREFIXES.contains(&prefix) => {
+            ControlChange::Identity(identity::decode(prefix, value)?)
+        }
         Some(&RESIDENCY_PREFIX) => ControlChange::PutResidencyRules(Arc::new(residency::decode_rules(value)?)),
         Some(&HISTORY_PREFIX) => ControlChange::PutKeyHistory(Arc::new(residency::decode_history(value)?)),
         Some(&JOURNAL_PREFIX) => journal::parse_row(value)?,

@@ -6,6 +6,8 @@
 
 #[path = "state_formats/frozen.rs"]
 mod frozen;
+#[path = "state_formats/identity.rs"]
+mod identity;
 #[path = "state_formats/samples.rs"]
 mod samples;
 #[path = "state_formats/strategies.rs"]

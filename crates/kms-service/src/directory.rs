@@ -120,7 +120,8 @@ impl Directory {
                 | ControlChange::PutKeyHistory(_)
                 | ControlChange::PutJournal(_)
                 | ControlChange::DeleteJournal(_)
-                | ControlChange::PutCheckpoints(..) => {}
+                | ControlChange::PutCheckpoints(..)
+                | ControlChange::Identity(_) => {}
             }
         }
     }

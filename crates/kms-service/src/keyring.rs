@@ -2,6 +2,7 @@
 
 mod epochs;
 mod prepared;
+mod secrets;
 mod tokens;
 
 use crate::{KmsError, RegionalLog};

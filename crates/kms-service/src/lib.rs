@@ -14,10 +14,13 @@ mod directory;
 mod entry;
 mod error;
 mod explain;
+mod identities;
+mod identity_admin;
 mod key_generation;
 mod key_grants;
 mod keyring;
 mod last_use;
+mod lease;
 mod operator;
 mod ports;
 mod promote;
@@ -36,8 +39,11 @@ pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};
 pub use explain::{AccessExplanation, AccessQuestion, ExplainedDecision, source_words};
+pub use identities::{DirectoryKey, Identities};
+pub use identity_admin::{IdentityError, NewPrincipal};
 pub use keyring::{Keks, Keyring, KeyringError};
 pub use kms_core::StateFault;
+pub use lease::{Lease, Moment};
 pub use operator::FoundKey;
 pub use ports::{
     Clock, Committed, ControlLog, ControlLogError, KeyRoom, PeerError, Peers, PortFuture, RegionalLog,

@@ -1,7 +1,7 @@
 //! Fixed names: Regions, the account, key IDs, material IDs and pretended sealed boxes.
 
 use kms_core::control::{InitialProperties, SealedBox};
-use kms_types::{AccountId, KeyId, KeyMaterialId, RegionName, Timestamp};
+use kms_types::{AccessKeyId, AccountId, KeyId, KeyMaterialId, RegionName, Timestamp};
 use std::collections::BTreeMap;
 
 /// Three Regions that hold keys and, last, one that never does.
@@ -58,6 +58,12 @@ pub fn open(destination: &RegionName, sealed: &SealedBox) -> Option<KeyMaterialI
     let text = str::from_utf8(&sealed.bytes).ok()?;
     let id = text.strip_prefix(&format!("to {destination}: "))?;
     KeyMaterialId::parse(id).ok()
+}
+
+/// A pretended box with the secret of an access key.
+#[must_use]
+pub fn sealed_secret(source: &RegionName, destination: &RegionName, id: &AccessKeyId) -> SealedBox {
+    SealedBox { source: source.clone(), bytes: format!("to {destination}: access key {id}").into_bytes() }
 }
 
 /// Independent properties that tell one life of a replica from another.

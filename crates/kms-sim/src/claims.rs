@@ -1,8 +1,9 @@
 //! What must hold for the control state at every index, each claim by itself.
 
 use crate::cast;
-use crate::model::Model;
-use kms_core::control::{ControlState, HolderStatus, KeySet, MaterialVersion};
+use crate::model::{Model, User};
+use kms_core::control::identity::PrincipalEntry;
+use kms_core::control::{ControlState, HolderStatus, KeySet, MaterialVersion, RegionRole};
 use kms_types::{KeyId, KeyMaterialId, Origin, RegionName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,23 @@ pub fn boxes_for_holders_only(state: &ControlState) -> Result<(), String> {
             addressed == set.holders.keys().collect() && version.boxes.iter().all(opens)
         })
     })
+}
+
+/// The secret of an access key is sealed to Regions that serve requests and to nobody else, and each box is addressed to
+/// the Region that it is listed under.
+///
+/// # Errors
+/// The access key for which it does not hold.
+pub fn secrets_for_serving_regions_only(state: &ControlState) -> Result<(), String> {
+    for key in state.identities().access_keys() {
+        for (region, sealed) in &key.boxes {
+            let serves = state.region(region).is_some_and(|entry| entry.role == RegionRole::Full);
+            if !serves || cast::sealed_secret(&sealed.sealed.source, region, &key.id) != sealed.sealed {
+                return Err(format!("{}: a box for {region}", key.id));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// No Region holds a key that a rule about its owner or its ID forbids there, unless an operator left it there.
@@ -81,6 +99,7 @@ pub fn histories_are_the_models(state: &ControlState, model: &Model) -> Result<(
 /// # Errors
 /// See [`one_primary`].
 pub fn invariants(state: &ControlState) -> Result<(), String> {
+    state.identities().check_invariants()?;
     state.check_invariants().map_err(|(key_id, broken)| format!("{key_id}: {broken}"))
 }
 
@@ -131,6 +150,35 @@ pub fn as_the_model_says(state: &ControlState, model: &Model) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+/// The directory of principals says what the naive model says.
+///
+/// # Errors
+/// Both sides, where they differ.
+pub fn directory_as_the_model_says(state: &ControlState, model: &Model) -> Result<(), String> {
+    let users: BTreeMap<_, _> = state
+        .identities()
+        .principals()
+        .map(|entry| {
+            let PrincipalEntry { enabled, certificate, policies, boundary, .. } = PrincipalEntry::clone(entry);
+            (entry.id.clone(), User { enabled, certificate, policies, boundary })
+        })
+        .collect();
+    let keys: BTreeMap<_, _> = state
+        .identities()
+        .access_keys()
+        .map(|entry| {
+            let boxes: BTreeMap<_, _> =
+                entry.boxes.iter().map(|(region, b)| (region.clone(), b.registered_at)).collect();
+            (entry.id.clone(), (entry.user.clone(), entry.enabled, boxes))
+        })
+        .collect();
+    let directory = model.directory();
+    if users == directory.users && keys == directory.keys {
+        return Ok(());
+    }
+    Err(format!("the model says {directory:?}, the core {users:?} and {keys:?}"))
 }
 
 fn imports(set: &KeySet) -> BTreeSet<(KeyMaterialId, RegionName)> {

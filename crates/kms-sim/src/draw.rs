@@ -1,6 +1,7 @@
 //! Random commands in two moves: proptest draws an abstract wish, and the current state makes it a concrete command,
 //! so that many succeed. A flaw makes one thing about a command wrong, so that many are refused for one reason each.
 
+mod directory;
 mod imports;
 mod residency;
 
@@ -39,6 +40,13 @@ pub enum Wish {
     Report,
     ReportAbsent,
     Withdraw,
+    CreateUser,
+    ChangeUser,
+    DeleteUser,
+    CreateAccessKey,
+    EnableAccessKey,
+    DeleteAccessKey,
+    ResealAccessKey,
     PutRules,
     Repeat,
 }
@@ -73,7 +81,7 @@ pub struct Draw {
 pub fn draw() -> impl Strategy<Value = Draw> {
     use Wish as W;
     let wish = prop_oneof![
-        1 => Just(W::Register),
+        2 => Just(W::Register),
         3 => Just(W::Create),
         1 => Just(W::CreateAsymmetric),
         3 => Just(W::CreateExternal),
@@ -91,7 +99,14 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         6 => Just(W::Offer),
         8 => Just(W::Report),
         1 => Just(W::ReportAbsent),
-        1 => Just(W::Withdraw),
+        2 => Just(W::Withdraw),
+        3 => Just(W::CreateUser),
+        3 => Just(W::ChangeUser),
+        1 => Just(W::DeleteUser),
+        3 => Just(W::CreateAccessKey),
+        1 => Just(W::EnableAccessKey),
+        1 => Just(W::DeleteAccessKey),
+        5 => Just(W::ResealAccessKey),
         1 => Just(W::PutRules),
         2 => Just(W::Repeat),
     ];
@@ -138,6 +153,7 @@ impl Proposer {
         let sets: Vec<&Arc<KeySet>> = state.key_sets().collect();
         let set = if sets.is_empty() { None } else { Some(draw.key.get(&sets)) };
         let (mut region, mut body) = match set {
+            _ if draw.wish.is_about_the_directory() => self.about_the_directory(state, draw),
             _ if draw.wish == Wish::PutRules => (cast::region(draw.region), self.put_rules(state, draw)),
             Some(set) => self.about(set, draw),
             None => (cast::region(draw.region), self.create(draw)),
@@ -176,6 +192,13 @@ impl Proposer {
             | Wish::CreateAsymmetric
             | Wish::CreateExternal
             | Wish::CreateExternalAsymmetric
+            | Wish::CreateUser
+            | Wish::ChangeUser
+            | Wish::DeleteUser
+            | Wish::CreateAccessKey
+            | Wish::EnableAccessKey
+            | Wish::DeleteAccessKey
+            | Wish::ResealAccessKey
             | Wish::PutRules
             | Wish::Repeat => (chosen, self.create(draw)),
             Wish::Offer => (leader, self.offer(set, epoch, draw)),
@@ -330,7 +353,8 @@ fn set_key(body: &mut ControlBody, other: KeyId) {
         ControlBody::RegisterRegion(_)
         | ControlBody::PutResidencyRules(_)
         | ControlBody::SignCheckpoint(_)
-        | ControlBody::CountersignCheckpoint(_) => {}
+        | ControlBody::CountersignCheckpoint(_)
+        | ControlBody::Identity(_) => {}
         ControlBody::CreateKeySet(b) => b.key_id = other,
         ControlBody::AddReplica(b) => b.key_id = other,
         ControlBody::ReplicaReady { key_id, .. }

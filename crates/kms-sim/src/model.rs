@@ -2,10 +2,13 @@
 //! holds the key, who has imported what, and whether a command is accepted. Slow and simple; it keeps no boxes and no
 //! reasons.
 
+mod directory;
 mod imports;
 mod residency;
 
 pub use residency::Life;
+
+pub use directory::{DirectoryModel, User};
 
 use kms_core::control::{ControlBody, ControlCommand, CreateKeySet, ProposalId, RegionRole, StageMaterial};
 use kms_types::{KeyId, KeyMaterialId, KeySpec, Origin, RegionName, RotationType, Timestamp};
@@ -15,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub struct Model {
     regions: BTreeMap<RegionName, RegionRole>,
+    /// The sealing key of every Region, and since when it is in the directory.
+    sealing: BTreeMap<RegionName, (Vec<u8>, Timestamp)>,
+    directory: DirectoryModel,
     keys: BTreeMap<KeyId, Key>,
     verdicts: BTreeMap<ProposalId, bool>,
     residency: residency::Residency,
@@ -81,6 +87,11 @@ impl Model {
                 let has_key = !b.sealing_public_key.is_empty();
                 (same_role && has_key == (b.role == RegionRole::Full)).then_some(())?;
                 self.regions.insert(me.clone(), b.role);
+                // These Regions have no signing key, which would count as well.
+                let same_key = self.sealing.get(me).is_some_and(|(key, _)| *key == b.sealing_public_key);
+                if !same_key {
+                    self.sealing.insert(me.clone(), (b.sealing_public_key.clone(), at));
+                }
             }
             ControlBody::CreateKeySet(b) => self.take_in_creation(me, at, b)?,
             ControlBody::AddReplica(b) => {
@@ -127,6 +138,7 @@ impl Model {
                 key.primary = b.to.clone();
                 key.epoch += 1;
             }
+            ControlBody::Identity(body) => self.take_in_identity(me, body)?,
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,

@@ -69,6 +69,7 @@ proptest! {
             claim(claims::invariants(state))?;
             claim(claims::one_primary(state))?;
             claim(claims::boxes_for_holders_only(state))?;
+            claim(claims::secrets_for_serving_regions_only(state))?;
             claim(claims::nobody_holds_what_the_rules_forbid(state))?;
             claim(epochs.check(state))?;
         }
@@ -83,6 +84,7 @@ proptest! {
             let accepted = model.judge(command);
             prop_assert_eq!(outcome == ControlOutcome::Done, accepted, "{:?}: {:?}", command, outcome);
             claim(claims::as_the_model_says(&state, &model))?;
+            claim(claims::directory_as_the_model_says(&state, &model))?;
         }
     }
 
@@ -169,21 +171,24 @@ fn the_draws_reach_every_kind_of_success_and_refusal() {
     use std::collections::BTreeSet;
     let mut runner = TestRunner::deterministic();
     let (mut done, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..200 {
+    for _ in 0..600 {
         let draws = vec(draw(), 40..60).new_tree(&mut runner).unwrap().current();
         let (log, _) = run(&draws);
         let mut state = ControlState::default();
         for command in &log {
-            let name = |debug: String| debug.split([' ', '(']).next().unwrap_or_default().to_owned();
+            let name = |debug: String| {
+                let debug = debug.strip_prefix("Identity(").unwrap_or(&debug);
+                debug.split([' ', '(']).next().unwrap_or_default().to_owned()
+            };
             let _kept = match apply(&mut state, command).outcome {
                 ControlOutcome::Done => done.insert(name(format!("{:?}", command.body))),
                 ControlOutcome::Refused(refusal) => refused.insert(name(format!("{refusal:?}"))),
             };
         }
     }
-    assert_eq!(done.len(), 14, "kinds of command that succeeded: {done:?}");
+    assert_eq!(done.len(), 21, "kinds of command that succeeded: {done:?}");
     // All refusals but RotationLimit, for which these logs are too short.
-    assert_eq!(refused.len(), 23, "refusals: {refused:?}");
+    assert_eq!(refused.len(), 29, "refusals: {refused:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod key_kind;
 mod key_matrix;
 mod key_state;
 mod material;
+mod principal;
 mod region;
 mod time;
 
@@ -31,6 +32,7 @@ pub use key_id::{AccountId, KeyId};
 pub use key_kind::{KeySpec, KeyUsage, Origin};
 pub use key_state::KeyState;
 pub use material::{KeyMaterialId, RotationType};
+pub use principal::{AccessKeyId, IamName, IamPath, PrincipalId};
 pub use region::RegionName;
 pub use time::{DayLength, Timestamp};
 

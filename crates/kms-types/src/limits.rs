@@ -26,3 +26,11 @@ pub const PLAINTEXT_BYTES_MAX: usize = 4096;
 pub const CIPHERTEXT_BYTES_MAX: usize = 6144;
 /// Largest random or data-key length, in bytes.
 pub const RANDOM_BYTES_MAX: usize = 1024;
+/// Most users in one account (AWS default quota of IAM).
+pub const USERS_PER_ACCOUNT_MAX: usize = 5_000;
+/// Most access keys of one user.
+pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
+/// Most identity policies of one user.
+pub const POLICIES_PER_PRINCIPAL_MAX: usize = 10;
+/// Most tags of one user.
+pub const TAGS_PER_PRINCIPAL_MAX: usize = 50;

@@ -9,6 +9,7 @@ mod describe;
 mod dev;
 mod exit;
 mod explain_access;
+mod identity;
 mod init;
 mod keys;
 mod node;
@@ -53,6 +54,7 @@ enum Command {
     Promote(promote::PromoteArgs),
     Rotation(rotation::RotationArgs),
     ExplainAccess(explain_access::ExplainAccessArgs),
+    Identity(identity::IdentityArgs),
     Region(region::RegionArgs),
     Residency(residency::ResidencyArgs),
     Audit(audit::AuditArgs),
@@ -89,6 +91,7 @@ fn run(command: Command, started: tokio::time::Instant) -> anyhow::Result<()> {
         Command::Promote(args) => promote::run(args),
         Command::Rotation(args) => rotation::run(args),
         Command::ExplainAccess(args) => explain_access::run(args),
+        Command::Identity(args) => identity::run(args),
         Command::Region(args) => region::run(args),
         Command::Residency(args) => residency::run(args),
         Command::Audit(args) => audit::run(args),

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use check::parse_duration;
+pub(crate) use check::{IDENTITY_LEASE_MIN, parse_duration};
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
@@ -55,6 +55,8 @@ pub(crate) struct NodeConfig {
     pub(crate) principals_file: PathBuf,
     /// How long a "day" of waiting and rotation periods lasts.
     pub(crate) day_length: DayLength,
+    /// How long principals of the directory are honoured without word from a majority.
+    pub(crate) identity_lease: Duration,
     /// Timing and sizes of the control log.
     pub(crate) raft: RaftConfig,
     /// Bounds on what clients may ask for at once.

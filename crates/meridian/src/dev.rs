@@ -49,6 +49,8 @@ pub(crate) struct DevOptions {
     pub(crate) latency_ms: u64,
     /// Length of a day as written, already checked.
     pub(crate) day_length: Option<String>,
+    /// Lease on the directory of principals as written, already checked.
+    pub(crate) identity_lease: Option<String>,
     /// Quotas that differ from AWS's defaults, by name.
     pub(crate) quotas: Vec<(&'static str, u64)>,
     /// Principals file instead of the development credentials.
@@ -289,6 +291,7 @@ fn write_configs(
             root_key_file: "root.key",
             principals_file: &principals,
             day_length: options.day_length.as_deref(),
+            identity_lease: options.identity_lease.as_deref(),
             quotas: &options.quotas,
             checkpoint_interval: Some("2s"),
             raft_ms: raft_timing_ms(options.latency_ms),

@@ -7,6 +7,7 @@ mod access;
 mod cluster;
 mod data_plane;
 mod identity;
+mod identity_service;
 mod recording;
 mod region_keys;
 mod residency;
@@ -17,6 +18,7 @@ use crate::node::Handles;
 use crate::tls::{self, Credentials, IncomingSettings, Peer, PeerIdentity};
 use kms_proto::cluster::v1::access_server::AccessServer;
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
+use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
 use kms_proto::cluster::v1::residency_server::ResidencyServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
@@ -64,7 +66,8 @@ impl Server {
             connections_max: config.limits.grpc_connections_max,
             handshake_timeout: HANDSHAKE_TIMEOUT,
         };
-        let callers = Arc::new(CallerDirectory::new(&config.cluster_id, principals));
+        let callers =
+            Arc::new(CallerDirectory::new(&config.cluster_id, principals, Arc::clone(&handles.identity.identities)));
         Ok(Self { handles, callers, tls: credentials.server_config()?, settings, limits: config.limits })
     }
 
@@ -89,6 +92,7 @@ impl Server {
         let operator = cluster::ClusterService::new(Arc::clone(&self.handles));
         let residency = residency::ResidencyService::new(Arc::clone(&self.handles));
         let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
+        let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let router = TonicServer::builder()
@@ -101,6 +105,7 @@ impl Server {
             .add_service(ClusterServer::with_interceptor(operator, identity::admit_operators))
             .add_service(ResidencyServer::with_interceptor(residency, identity::admit_operators))
             .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
+            .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)
             .add_service(health)

@@ -7,6 +7,7 @@ mod checkpoints;
 mod events;
 mod faults;
 mod hierarchy;
+mod identities;
 mod kek_rotation;
 mod last_uses;
 mod local_replicas;
@@ -62,6 +63,8 @@ pub(crate) struct Handles {
     pub(crate) audit: Arc<RegionAudit>,
     /// The Region KEKs.
     pub(crate) keks: Arc<KekRotation>,
+    /// The directory of principals.
+    pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
     /// When the node's certificate ends, in seconds since the Unix epoch.
@@ -72,6 +75,14 @@ impl Handles {
     /// Whether this node holds keys, or only votes.
     pub(crate) fn is_witness(&self) -> bool {
         self.registration.sealing_public_key.is_empty()
+    }
+
+    /// What a ready Region says of itself: it serves the principals of its file even when the lease on the directory is over.
+    pub(crate) fn ready_text(&self) -> &'static str {
+        if self.is_witness() || self.identity.identities.lease().holds() {
+            return "ready\n";
+        }
+        "ready, but users of the directory are refused: it was not confirmed with a majority of Regions within the lease\n"
     }
 
     /// Why the Region should not get requests yet; `None` when it is ready.
@@ -126,6 +137,11 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir, recorded_to)?;
     tasks.spawn(events.run(stop.clone()));
     tasks.spawn(Faults::new(Arc::clone(&handles)).run(stop.clone()));
+    if parts.role == Role::Region {
+        let identities = Arc::clone(&handles.identity.identities);
+        tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
+        tasks.spawn(identities::reseal(Arc::clone(&handles.service), stop.clone()));
+    }
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
     tasks.spawn(async move { catching_up.caught_up.run(&catching_up.control, patience, &stopped).await });
@@ -208,7 +224,11 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         (&directory, &agenda),
         failed,
     )?;
-    let control = start_control(config, &store, &credentials, (&directory, &agenda), &clock).await?;
+    let lease = Arc::new(kms_service::Lease::new(config.identity_lease, Arc::clone(&clock)));
+    let known = aws_principals(&principals)?;
+    let identity = Arc::new(identities::IdentityDesk::new(&directory, &keyring, lease, known));
+    let observer = Arc::new(Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity)));
+    let control = start_control(config, &store, &credentials, &directory, observer, &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
     // Before anything is served: what cannot be recorded is not done.
     let known = checkpoints::known_heads(&control.state(), &config.region);
@@ -226,7 +246,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     settings.quotas = config.quotas;
     settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
-    let api = make_api(&service, &principals, Arc::clone(&clock), &audit)?;
+    let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
@@ -240,6 +260,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         signer,
         audit,
         keks,
+        identity,
         caught_up: CaughtUp::default(),
         certificate_ends: credentials.ends_at(),
     };
@@ -298,7 +319,8 @@ async fn start_control(
     config: &NodeConfig,
     store: &Arc<dyn Store>,
     credentials: &tls::Credentials,
-    published: (&Arc<Directory>, &Arc<Agenda>),
+    directory: &Arc<Directory>,
+    observer: Arc<Observer>,
     clock: &Arc<dyn kms_service::Clock>,
 ) -> anyhow::Result<ControlNode> {
     let role = |role| match role {
@@ -318,9 +340,7 @@ async fn start_control(
     settings.election_min_ms = millis(config.raft.election_timeout_min);
     settings.election_max_ms = millis(config.raft.election_timeout_max);
     settings.snapshot_log_entries = config.raft.snapshot_log_entries;
-    let (directory, agenda) = published;
     let dialer = Arc::new(peer_dialer::TlsDialer::new(config, credentials)?);
-    let observer = Arc::new(Observer::new(Arc::clone(directory), Arc::clone(agenda)));
     let keys_per_account = config.quotas.keys_per_account;
     let local = Arc::new(local_replicas::LocalReplicas { directory: Arc::clone(directory), keys_per_account });
     let node = ControlNode::start(
@@ -338,21 +358,25 @@ async fn start_control(
     Ok(node)
 }
 
-fn make_api(
-    service: &Arc<Service>,
-    principals: &[crate::config::Principal],
-    clock: Arc<dyn kms_service::Clock>,
-    audit: &Arc<RegionAudit>,
-) -> anyhow::Result<kms_aws::Api> {
+/// The principals of the file.
+fn aws_principals(principals: &[crate::config::Principal]) -> anyhow::Result<kms_aws::Principals> {
     let principals = principals.iter().map(|principal| kms_aws::Principal {
         access_key: principal.access_key.clone(),
         secret: kms_aws::SecretKey::new(principal.secret_key.expose().to_owned()),
         identity: Arc::new(principal.identity(Some(&principal.access_key))),
     });
-    let principals = Arc::new(kms_aws::Principals::new(principals)?);
+    Ok(kms_aws::Principals::new(principals)?)
+}
+
+fn make_api(
+    service: &Arc<Service>,
+    identity: &identities::IdentityDesk,
+    clock: Arc<dyn kms_service::Clock>,
+    audit: &Arc<RegionAudit>,
+) -> kms_aws::Api {
     let request_ids: kms_aws::RequestIds = Arc::new(|| *uuid::Uuid::new_v4().as_bytes());
     let audit = Arc::clone(audit) as Arc<dyn kms_service::AuditSink>;
-    Ok(kms_aws::Api::new(Arc::clone(service), principals, clock, request_ids, audit))
+    kms_aws::Api::new(Arc::clone(service), Arc::clone(&identity.principals), clock, request_ids, audit)
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {

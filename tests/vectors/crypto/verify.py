@@ -110,7 +110,27 @@ def sealed_box():
     assert opened.hex() == v["material"]
 
 
+def sealed_secret():
+    v = load("sealed-secret-v1.txt")
+    destination = v["destination"].encode()
+    seed = row_open(kek_of(v, destination), b"sealing-key", unhex(v["wrapped_sealing_key"]), destination)
+    sealed = unhex(v["sealed_secret"])
+    assert sealed[:2] == b"\x01S"
+    info = fields(
+        b"meridian/v1/sealed-secret", v["cluster_id"].encode(), v["name"].encode(), v["source"].encode(), destination
+    )
+    assert hpke_open(seed, sealed, info).decode() == v["secret"]
+
+
 def box_open(seed, v, sealed, spec, material_id, destination):
+    info = fields(
+        b"meridian/v1/sealed-box", v["cluster_id"].encode(), v["key_id"].encode(), unhex(material_id),
+        v["source"].encode(), destination, struct.pack(">H", spec),
+    )
+    return hpke_open(seed, sealed, info)
+
+
+def hpke_open(seed, sealed, info):
     kem, dh, public = x_wing_keys(seed)
     ephemeral = sealed[1096:1128]
     secrets = kem.decapsulate(sealed[8:1096]) + dh.exchange(X25519PublicKey.from_public_bytes(ephemeral))
@@ -118,10 +138,6 @@ def box_open(seed, v, sealed, spec, material_id, destination):
     # RFC 9180 §5.1, base mode. Every output is one block of HKDF.
     suite = b"HPKE-v1HPKE" + sealed[2:8]
     extract = lambda salt, label, ikm: mac(salt, suite, label, ikm)
-    info = fields(
-        b"meridian/v1/sealed-box", v["cluster_id"].encode(), v["key_id"].encode(), unhex(material_id),
-        v["source"].encode(), destination, struct.pack(">H", spec),
-    )
     schedule = b"\x00" + extract(b"", b"psk_id_hash", b"") + extract(b"", b"info_hash", info)
     secret = extract(shared, b"secret", b"")
     expand = lambda label, size: mac(secret, struct.pack(">H", size), suite, label, schedule, b"\x01")[:size]
@@ -269,6 +285,6 @@ def operations():
     print("   not checked:", ", ".join(sorted(set(v) - checked)))
 
 
-for check in (root_key, material_ids, rows, sealed_box, blobs, keys, boxes, tokens, operations):
+for check in (root_key, material_ids, rows, sealed_box, sealed_secret, blobs, keys, boxes, tokens, operations):
     check()
     print("ok", check.__name__)

@@ -339,7 +339,7 @@ fn a_replaced_secret_ends_the_old_one_at_once() {
         Verifier::new(region("us-east-1")).verify(&principals, &parts, &body, at(NOW), REQUEST)
     };
     check().unwrap();
-    let mut entry = principals.find(ACCESS_KEY).unwrap().principal.clone();
+    let mut entry = principals.find(ACCESS_KEY).unwrap().unwrap().principal.clone();
     entry.secret = SecretKey::new("rotated".into());
     principals.replace([entry]).unwrap();
     assert_eq!(check().unwrap_err(), SignatureFault::Mismatch);

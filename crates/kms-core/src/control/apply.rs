@@ -1,5 +1,6 @@
 //! Folding one control command into the state. The checks here decide; whatever a proposer checked before is courtesy.
 
+mod identity;
 mod import;
 mod residency;
 
@@ -73,6 +74,7 @@ impl ControlState {
             ControlBody::UpdatePrimary(body) => self.update_primary(body),
             ControlBody::OfferImportedMaterial(body) => self.offer_imported_material(region, at, body),
             ControlBody::ReportImport(body) => self.report_import(region, body),
+            ControlBody::Identity(body) => self.change_identity(region, at, body),
             ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
                 self.withdraw_imported_material(region, key_id, *expected_epoch, material_id)
             }

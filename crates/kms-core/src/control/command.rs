@@ -68,6 +68,8 @@ pub enum ControlBody {
     OfferImportedMaterial(OfferImportedMaterial),
     /// The proposing Region says whether it has imported a version.
     ReportImport(ReportImport),
+    /// A change of the directory of principals.
+    Identity(super::identity::IdentityBody),
     /// The primary takes staged imported material back.
     WithdrawImportedMaterial {
         /// The key.

@@ -2,6 +2,7 @@
 //! reconciled with it.
 
 use super::ControlBody;
+use super::identity::IdentityBody;
 use kms_types::RegionName;
 
 /// Most entries that are kept; the oldest go first.
@@ -34,11 +35,12 @@ pub enum SharedChange {
     OfferImportedMaterial,
     WithdrawImportedMaterial,
     PutResidencyRules,
+    ChangePrincipals,
 }
 
 impl SharedChange {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CreateKeySet,
         Self::AddReplica,
         Self::RemoveReplica,
@@ -50,6 +52,7 @@ impl SharedChange {
         Self::OfferImportedMaterial,
         Self::WithdrawImportedMaterial,
         Self::PutResidencyRules,
+        Self::ChangePrincipals,
     ];
 
     /// What a command changes; `None` for what is not noted.
@@ -67,6 +70,9 @@ impl SharedChange {
             ControlBody::OfferImportedMaterial(_) => Self::OfferImportedMaterial,
             ControlBody::WithdrawImportedMaterial { .. } => Self::WithdrawImportedMaterial,
             ControlBody::PutResidencyRules(_) => Self::PutResidencyRules,
+            // Says nothing new of anybody: the Regions do it by themselves.
+            ControlBody::Identity(IdentityBody::ResealAccessKey { .. }) => return None,
+            ControlBody::Identity(_) => Self::ChangePrincipals,
             ControlBody::RegisterRegion(_)
             | ControlBody::ReplicaReady { .. }
             | ControlBody::ReportImport(_)
@@ -90,6 +96,7 @@ impl SharedChange {
             Self::OfferImportedMaterial => "OfferImportedMaterial",
             Self::WithdrawImportedMaterial => "WithdrawImportedMaterial",
             Self::PutResidencyRules => "PutResidencyRules",
+            Self::ChangePrincipals => "ChangePrincipals",
         }
     }
 }

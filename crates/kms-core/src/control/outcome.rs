@@ -99,6 +99,24 @@ pub enum Refusal {
     /// A Region that was not left out has yet to import the material.
     #[error("a Region has yet to import the material")]
     ImportMissing,
+    /// The name of the user, or its certificate, is taken.
+    #[error("a user with this name or certificate exists already")]
+    PrincipalExists,
+    /// No such user.
+    #[error("the user does not exist")]
+    PrincipalNotFound,
+    /// The access key ID is taken.
+    #[error("an access key with this ID exists already")]
+    AccessKeyExists,
+    /// No such access key.
+    #[error("the access key does not exist")]
+    AccessKeyNotFound,
+    /// The user has no policy of this name, or no permission boundary.
+    #[error("the user has no such policy")]
+    PolicyNotFound,
+    /// A limit of the directory of principals is reached.
+    #[error("a limit of users, access keys, policies or tags is reached")]
+    IdentityLimit,
     /// A residency rule forbids the key in the Region.
     #[error("the residency rule {rule} does not allow the key in this Region")]
     ResidencyForbidden {
@@ -125,6 +143,8 @@ pub enum ControlChange {
     DeleteKeySet(KeyId),
     /// A line of the Region directory is new or changed.
     PutRegion(Arc<RegionEntry>),
+    /// A row of the directory of principals.
+    Identity(super::identity::IdentityChange),
     /// The residency rules are new.
     PutResidencyRules(Arc<ResidencyRules>),
     /// The history of a key is new or longer.

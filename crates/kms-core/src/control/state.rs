@@ -1,5 +1,6 @@
 //! The control state itself and how rows come back into it.
 
+use super::identity::{IdentityState, RecipientBox};
 use super::{AuditCheckpoint, ControlChange, JournalEntry, KeyHistory, KeySet, RecentProposals, ResidencyRules};
 use kms_types::{KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ pub struct ControlState {
     pub(super) regions: BTreeMap<RegionName, Arc<RegionEntry>>,
     pub(super) key_sets: BTreeMap<KeyId, Arc<KeySet>>,
     pub(super) recent: RecentProposals,
+    pub(super) identities: IdentityState,
     pub(super) residency: Option<Arc<ResidencyRules>>,
     pub(super) histories: BTreeMap<KeyId, Arc<KeyHistory>>,
     /// Checkpoints of each Region's audit log, oldest first.
@@ -86,6 +88,19 @@ impl ControlState {
         passed.filter_map(|(_, key_id)| self.key_sets.get(key_id).map(AsRef::as_ref))
     }
 
+    /// The directory of principals.
+    #[must_use]
+    pub fn identities(&self) -> &IdentityState {
+        &self.identities
+    }
+
+    /// Whether a box is sealed to the key that a Region serving requests has now.
+    #[must_use]
+    pub fn is_recipient(&self, region: &RegionName, sealed: &RecipientBox) -> bool {
+        let entry = self.regions.get(region).filter(|entry| entry.role == RegionRole::Full);
+        entry.is_some_and(|entry| entry.registered_at == sealed.registered_at)
+    }
+
     /// The residency rules in force; `None` before any were put.
     #[must_use]
     pub fn residency(&self) -> Option<&Arc<ResidencyRules>> {
@@ -131,6 +146,7 @@ impl ControlState {
             ControlChange::PutRegion(entry) => {
                 self.regions.insert(entry.region.clone(), Arc::clone(entry));
             }
+            ControlChange::Identity(change) => self.identities.absorb(change),
             ControlChange::PutResidencyRules(rules) => self.residency = Some(Arc::clone(rules)),
             ControlChange::PutKeyHistory(history) => {
                 self.histories.insert(history.key_id, Arc::clone(history));
@@ -166,7 +182,9 @@ impl ControlState {
         let checkpoints =
             checkpoints.map(|(region, kept)| ControlChange::PutCheckpoints(region.clone(), Arc::clone(kept)));
         let journal = self.journal.values().map(|entry| ControlChange::PutJournal(Arc::clone(entry)));
-        regions.chain(sets).chain(recent).chain(checkpoints).chain(residency).chain(histories).chain(journal)
+        let identities = self.identities.rows().map(ControlChange::Identity);
+        let all = regions.chain(sets).chain(identities).chain(recent);
+        all.chain(checkpoints).chain(residency).chain(histories).chain(journal)
     }
 
     /// Checks every key set, and that each holder is a known Region that may hold keys.

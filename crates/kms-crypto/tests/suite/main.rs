@@ -14,6 +14,7 @@ mod post_quantum;
 mod published;
 mod refusals;
 mod regions;
+mod sealed_secret;
 mod second_library;
 mod secrecy;
 mod wycheproof;

@@ -1,6 +1,6 @@
 //! Commands of the control log.
 
-use super::{checkpoint, parts, residency};
+use super::{checkpoint, identity, parts, residency};
 use crate::format::{
     Format, VERSION, names, on_demand_limit, pairs, parse_on_demand_limit, parse_schedule, rotation_type, schedule,
     texts,
@@ -97,6 +97,7 @@ fn body(body: &ControlBody) -> Body {
             material_id: b.material_id.as_bytes().to_vec(),
             present: b.present,
         }),
+        ControlBody::Identity(body) => identity::body(body),
         ControlBody::SignCheckpoint(b) => Body::SignCheckpoint(checkpoint::checkpoint(b)),
         ControlBody::CountersignCheckpoint(b) => Body::CountersignCheckpoint(checkpoint::countersign(b)),
         ControlBody::WithdrawImportedMaterial { key_id, expected_epoch, material_id } => {
@@ -198,6 +199,13 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             material_id: F.material_id(&m.material_id)?,
             present: m.present,
         }),
+        body @ (Body::CreatePrincipal(_)
+        | Body::ChangePrincipal(_)
+        | Body::DeletePrincipal(_)
+        | Body::CreateAccessKey(_)
+        | Body::EnableAccessKey(_)
+        | Body::DeleteAccessKey(_)
+        | Body::ResealAccessKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
         Body::SignCheckpoint(m) => ControlBody::SignCheckpoint(checkpoint::parse_checkpoint(F, m)?),
         Body::CountersignCheckpoint(m) => ControlBody::CountersignCheckpoint(checkpoint::parse_countersign(F, m)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {

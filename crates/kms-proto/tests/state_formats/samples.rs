@@ -1,5 +1,6 @@
 //! One fixed value of every stored kind. Their bytes are frozen, so a value here never changes; new ones are added.
 
+use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, AuditCheckpoint, AuditSignature, ControlBody, ControlChange,
@@ -58,13 +59,11 @@ impl Sample {
 
 /// Every sample with the name of its file.
 pub(crate) fn all() -> Vec<(String, Sample)> {
-    let commands = bodies()
-        .into_iter()
-        .chain(signed_bodies())
-        .chain(residency_bodies())
-        .map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
+    let bodies = bodies().into_iter().chain(signed_bodies()).chain(residency_bodies()).chain(identity::bodies());
+    let commands = bodies.map(|(name, body)| (format!("command-{name}"), Sample::Command(command(body))));
     let outcomes = outcomes().into_iter().map(|(name, o)| (format!("outcome-{name}"), Sample::Outcome(o)));
-    let control = control_rows().into_iter().map(|(name, c)| (format!("control-row-{name}"), Sample::Control(c)));
+    let control = control_rows().into_iter().chain(identity::rows());
+    let control = control.map(|(name, c)| (format!("control-row-{name}"), Sample::Control(c)));
     let regional = regional_rows().into_iter().map(|(name, c)| (format!("regional-row-{name}"), Sample::Regional(c)));
     let statement = [("residency-statement".to_owned(), Sample::Statement(statement()))];
     commands.chain(outcomes).chain(control).chain(regional).chain(statement).collect()
@@ -216,6 +215,12 @@ fn outcomes() -> Vec<(&'static str, ControlOutcome)> {
         ("material-not-found", Refusal::MaterialNotFound),
         ("incorrect-material", Refusal::IncorrectMaterial),
         ("import-missing", Refusal::ImportMissing),
+        ("principal-exists", Refusal::PrincipalExists),
+        ("principal-not-found", Refusal::PrincipalNotFound),
+        ("access-key-exists", Refusal::AccessKeyExists),
+        ("access-key-not-found", Refusal::AccessKeyNotFound),
+        ("policy-not-found", Refusal::PolicyNotFound),
+        ("identity-limit", Refusal::IdentityLimit),
         ("residency-forbidden", Refusal::ResidencyForbidden { rule: "eu-only".to_owned() }),
         ("residency-version", Refusal::ResidencyVersion { current: 3 }),
     ];

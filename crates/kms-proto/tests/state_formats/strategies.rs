@@ -1,5 +1,6 @@
 //! Random commands, outcomes and rows, all valid.
 
+use crate::identity;
 use kms_core::RotationSchedule;
 use kms_core::control::{
     ActivateMaterial, Activation, AddReplica, ControlBody, ControlChange, ControlCommand, ControlOutcome, CreateKeySet,
@@ -69,6 +70,7 @@ fn body() -> impl Strategy<Value = ControlBody> {
         rotation,
         primary,
         import_body(),
+        identity::body(),
         residency_rules().prop_map(|rules| {
             let (expected_version, rules, accepted) = (rules.version, rules.rules, rules.accepted);
             ControlBody::PutResidencyRules(PutResidencyRules { expected_version, rules, accepted })
@@ -130,6 +132,12 @@ pub(crate) fn outcome() -> impl Strategy<Value = ControlOutcome> {
         Refusal::MaterialNotFound,
         Refusal::IncorrectMaterial,
         Refusal::ImportMissing,
+        Refusal::PrincipalExists,
+        Refusal::PrincipalNotFound,
+        Refusal::AccessKeyExists,
+        Refusal::AccessKeyNotFound,
+        Refusal::PolicyNotFound,
+        Refusal::IdentityLimit,
     ];
     prop_oneof![
         Just(ControlOutcome::Done),
@@ -165,6 +173,7 @@ pub(crate) fn control_row() -> impl Strategy<Value = ControlChange> {
         entry,
         recent,
         journal,
+        identity::row(),
         key_set().prop_map(|set| ControlChange::PutKeySet(Arc::new(set))),
         residency_rules().prop_map(|rules| ControlChange::PutResidencyRules(Arc::new(rules))),
         history().prop_map(|history| ControlChange::PutKeyHistory(Arc::new(history))),

@@ -123,7 +123,13 @@ pub(crate) fn control_refused(entry: &KeyEntry, target: &RegionName, refusal: &R
         | Refusal::MaterialExists
         | Refusal::MaterialNotFound
         | Refusal::IncorrectMaterial
-        | Refusal::ImportMissing => KmsError::Internal,
+        | Refusal::ImportMissing
+        | Refusal::PrincipalExists
+        | Refusal::PrincipalNotFound
+        | Refusal::AccessKeyExists
+        | Refusal::AccessKeyNotFound
+        | Refusal::PolicyNotFound
+        | Refusal::IdentityLimit => KmsError::Internal,
         // The schedule has changed since it was looked at; what is due is looked at again.
         Refusal::NotDue => KmsError::DependencyTimeout,
         // Answers to commands that no operation of the API proposes.

@@ -129,6 +129,7 @@ impl Model {
             | ControlBody::SetRotation(_)
             | ControlBody::UpdatePrimary(_)
             | ControlBody::OfferImportedMaterial(_)
+            | ControlBody::Identity(_)
             | ControlBody::SignCheckpoint(_)
             | ControlBody::CountersignCheckpoint(_)
             | ControlBody::PutResidencyRules(_) => {}

@@ -6,6 +6,7 @@ use crate::tls::{Credentials, channel};
 use kms_proto::cluster::v1::StatusRequest;
 use kms_proto::cluster::v1::access_client::AccessClient;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
+use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
 use kms_proto::cluster::v1::residency_client::ResidencyClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
@@ -78,6 +79,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn access(&self, region: &RegionName) -> anyhow::Result<AccessClient<Channel>> {
         Ok(AccessClient::new(self.channel(region)?))
+    }
+
+    /// The directory of principals, by one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn identity(&self, region: &RegionName) -> anyhow::Result<IdentityClient<Channel>> {
+        Ok(IdentityClient::new(self.channel(region)?))
     }
 
     /// The service for the key hierarchy of one Region.

@@ -1,7 +1,7 @@
 //! `meridian dev`: a development cluster on this machine, and its environment for AWS tools.
 
 use super::{Failure, output, signals};
-use crate::config::{LogConfig, LogFormat, load_principals, parse_duration, parse_quota};
+use crate::config::{IDENTITY_LEASE_MIN, LogConfig, LogFormat, load_principals, parse_duration, parse_quota};
 use crate::dev::ports::{DEFAULT_BASE, REGIONS_MAX};
 use crate::dev::{self, DevOptions, runtime_file};
 use crate::telemetry;
@@ -44,6 +44,9 @@ pub(crate) struct DevArgs {
     /// How long a day of waiting and rotation periods lasts: 1s, 250ms, 24h [default: 24h].
     #[arg(long, value_name = "LENGTH", value_parser = day_length)]
     day_length: Option<String>,
+    /// How long a Region that is cut off goes on honouring users and access keys of the directory: 10s, 1h [default: 1h].
+    #[arg(long, value_name = "LENGTH", value_parser = identity_lease)]
+    identity_lease: Option<String>,
     /// A quota of every Region other than AWS's: keys_per_account, aliases_per_key, grants_per_key or
     /// on_demand_rotations_per_key. May be repeated.
     #[arg(long = "quota", value_name = "NAME=NUMBER", value_parser = parse_quota)]
@@ -85,6 +88,7 @@ pub(crate) fn run(args: DevArgs, started: Instant) -> anyhow::Result<()> {
         regions: args.regions,
         latency_ms: args.latency,
         day_length: args.day_length,
+        identity_lease: args.identity_lease,
         quotas: args.quotas,
         principals: args.principals,
     };
@@ -125,6 +129,14 @@ fn shell_quote(value: &str) -> String {
 
 fn region(value: &str) -> Result<RegionName, String> {
     RegionName::parse(value).map_err(|_invalid| "not a Region name such as eu-west-1".to_owned())
+}
+
+fn identity_lease(value: &str) -> Result<String, String> {
+    match parse_duration(value) {
+        Some(lease) if lease >= IDENTITY_LEASE_MIN => Ok(value.to_owned()),
+        Some(_) => Err("must be 1s or more".to_owned()),
+        None => Err("not a length of time such as 1h, 90s or 10s".to_owned()),
+    }
 }
 
 fn day_length(value: &str) -> Result<String, String> {

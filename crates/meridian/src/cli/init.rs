@@ -141,6 +141,7 @@ fn write_member(
         root_key_file: "root.key",
         principals_file: "principals.toml",
         day_length: None,
+        identity_lease: None,
         quotas: &[],
         checkpoint_interval: None,
         raft_ms: raft_timing_ms(args.latency),

@@ -79,6 +79,8 @@ struct Outlook {
     leads: bool,
     single_region_keys: u64,
     least_living_holders: Option<u64>,
+    /// Regions in which the lease on the directory of principals is over.
+    unconfirmed: Vec<String>,
 }
 
 impl Outlook {
@@ -92,6 +94,11 @@ impl Outlook {
             leads: living.iter().any(|status| status.raft_role == "leader"),
             single_region_keys: living.iter().map(|status| status.single_region_key_count).sum(),
             least_living_holders: best_informed.and_then(|status| status.least_living_holders),
+            unconfirmed: living
+                .iter()
+                .filter(|status| status.identity_lease_ms.is_some() && !status.identity_lease_holds)
+                .map(|status| status.region.clone())
+                .collect(),
         }
     }
 
@@ -133,6 +140,13 @@ impl Outlook {
             ),
         };
         let mut sentences = vec![control, cryptography];
+        if !self.unconfirmed.is_empty() {
+            sentences.push(format!(
+                "The directory of principals was not confirmed within the lease in {}: its users are refused there; \
+                 principals of the principals file are served.",
+                self.unconfirmed.join(", ")
+            ));
+        }
         if self.single_region_keys > 0 {
             let count = self.single_region_keys;
             sentences.push(format!("{count} single-Region keys stop with their own Region."));
@@ -158,6 +172,15 @@ fn audit(status: &StatusResponse) -> String {
     }
 }
 
+/// How old the Region's knowledge of the directory of principals is, and how old it may become.
+fn lease(status: &StatusResponse) -> String {
+    match (status.identity_lease_ms, status.identity_confirmed_age_ms) {
+        (None, _) => "-".to_owned(),
+        (Some(length), Some(age)) if status.identity_lease_holds => format!("{} of {}", uptime(age), uptime(length)),
+        (Some(_), _) => "over".to_owned(),
+    }
+}
+
 fn print_table(answers: &[Answer]) {
     let newest = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|s| s.committed_index).max();
     let newest = newest.unwrap_or_default();
@@ -175,6 +198,7 @@ fn print_table(answers: &[Answer]) {
                 newest.saturating_sub(status.applied_index).to_string(),
                 keys,
                 material(status),
+                lease(status),
                 status.pending_steps.to_string(),
                 format!("{reached} of {others}"),
                 audit(status),
@@ -196,6 +220,7 @@ fn print_table(answers: &[Answer]) {
         "BEHIND",
         "KEYS",
         "MATERIAL",
+        "LEASE",
         "PENDING STEPS",
         "REACHES",
         "AUDIT",
@@ -254,6 +279,9 @@ fn region_json(status: &StatusResponse) -> serde_json::Value {
         "least_living_holders": status.least_living_holders,
         "keys_behind": status.keys_behind,
         "keys_staged": status.keys_staged,
+        "identity_lease_ms": status.identity_lease_ms,
+        "identity_confirmed_age_ms": status.identity_confirmed_age_ms,
+        "identity_lease_holds": status.identity_lease_holds,
         "pending_steps": status.pending_steps,
         "audit": {
             "state": status.audit_state,

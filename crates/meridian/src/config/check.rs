@@ -29,6 +29,11 @@ impl NodeConfig {
     }
 }
 
+/// Lease on the directory of principals when the file names none.
+const IDENTITY_LEASE_DEFAULT: Duration = Duration::from_secs(3_600);
+/// Shortest lease: a confirmation takes a few round trips between Regions.
+pub(crate) const IDENTITY_LEASE_MIN: Duration = Duration::from_secs(1);
+
 /// Reads a length of time such as `24h`, `90m`, `30s` or `250ms`.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -65,6 +70,7 @@ impl Checker {
         let data_dir = self.path("data_dir", raw.data_dir);
         let principals_file = self.path("principals_file", raw.principals_file);
         let day_length = self.day_length(raw.day_length);
+        let identity_lease = self.identity_lease(raw.identity.lease);
         let api = self.api(raw.api);
         let grpc_listen = self.address("grpc.listen", raw.grpc.and_then(|grpc| grpc.listen));
         let ops_listen = self.address("ops.listen", raw.ops.and_then(|ops| ops.listen));
@@ -96,6 +102,7 @@ impl Checker {
             tls: tls?,
             principals_file: principals_file?,
             day_length: day_length?,
+            identity_lease: identity_lease?,
             kek_rotation_days: u32::try_from(kek_rotation_days).unwrap_or(u32::MAX),
             raft,
             limits,
@@ -193,6 +200,21 @@ impl Checker {
             }
             None => {
                 self.problem("day_length", format!("`{value}` is not a length of time such as 24h, 1s or 250ms"));
+                None
+            }
+        }
+    }
+
+    fn identity_lease(&mut self, value: Option<String>) -> Option<Duration> {
+        let Some(value) = value else { return Some(IDENTITY_LEASE_DEFAULT) };
+        match parse_duration(&value) {
+            Some(lease) if lease >= IDENTITY_LEASE_MIN => Some(lease),
+            Some(_) => {
+                self.problem("identity.lease", "must be 1s or more");
+                None
+            }
+            None => {
+                self.problem("identity.lease", format!("`{value}` is not a length of time such as 1h, 90s or 24h"));
                 None
             }
         }

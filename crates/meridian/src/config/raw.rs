@@ -18,6 +18,9 @@ pub(super) struct RawConfig {
     pub(super) bootstrap: Option<bool>,
     /// Default `24h`, 10 ms or more. Anything else is for practice: waiting periods shrink with it.
     pub(super) day_length: Option<String>,
+    /// How long the directory of principals is trusted without word from a majority.
+    #[serde(default)]
+    pub(super) identity: RawIdentity,
     /// Required. Mode 0600.
     pub(super) principals_file: Option<String>,
     /// Required.
@@ -189,4 +192,12 @@ pub(super) struct RawPeer {
     pub(super) address: Option<String>,
     /// Default `region`; `region` or `witness`.
     pub(super) role: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIdentity {
+    /// Default `1h`, 1 s or more. A Region that is cut off honours principals that were revoked meanwhile for this long,
+    /// and none of the directory afterwards: shorter is stricter, longer keeps applications going through longer cuts.
+    pub(super) lease: Option<String>,
 }

@@ -33,6 +33,8 @@ pub(crate) struct NodeTemplate<'a> {
     pub(crate) principals_file: &'a str,
     /// Length of a day as written, for example `1s`; absent for real days.
     pub(crate) day_length: Option<&'a str>,
+    /// Lease on the directory of principals as written, for example `10s`; absent for the default.
+    pub(crate) identity_lease: Option<&'a str>,
     /// Quotas that differ from AWS's defaults, by name.
     pub(crate) quotas: &'a [(&'static str, u64)],
     /// How often the audit log is signed, as written; absent for the default.
@@ -59,6 +61,9 @@ impl NodeTemplate<'_> {
         line("principals_file", quote(self.principals_file));
         if let Some(length) = self.day_length {
             line("day_length", quote(length));
+        }
+        if let Some(lease) = self.identity_lease {
+            line("\n[identity]\nlease", quote(lease));
         }
         line("\n[api]\nlisten", quote(&self.api_listen.to_string()));
         if let Some((cert, key)) = self.api_tls {

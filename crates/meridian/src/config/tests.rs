@@ -26,6 +26,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         root_key_file: "root.key",
         principals_file: "principals.toml",
         day_length,
+        identity_lease: Some("90s"),
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
         checkpoint_interval: None,
         raft_ms: raft_timing_ms(0),
@@ -47,6 +48,7 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
     assert_eq!(config.data_dir, Path::new("/etc/meridian/da\"ta"));
     assert_eq!(config.tls.ca, Path::new("/ca.pem"));
     assert_eq!(config.day_length, DayLength::new(Duration::from_secs(1)));
+    assert_eq!(config.identity_lease, Duration::from_secs(90));
     assert_eq!(config.peers.len(), 2);
     assert_eq!(config.peers.first().map(|peer| peer.address.as_str()), Some("127.0.0.1:1"));
     assert!(config.bootstrap);

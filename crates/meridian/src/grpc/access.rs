@@ -10,6 +10,10 @@ use kms_service::{AccessQuestion, ExplainedDecision, source_words};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
+/// What an explanation says about a principal whom the Region does not honour at the moment.
+const UNCONFIRMED: &str = "The directory of principals was not confirmed with a majority of Regions within the lease; \
+                           until it is, this Region refuses every request of its principals.";
+
 /// The service.
 #[derive(Debug)]
 pub(crate) struct AccessService {
@@ -43,7 +47,10 @@ impl Access for AccessService {
             encryption_context: encryption_context.into_iter().collect(),
             facts,
         };
-        let explained = service.explain_access(&question).map_err(|error| status::from_kms(&error))?;
+        let mut explained = service.explain_access(&question).map_err(|error| status::from_kms(&error))?;
+        if self.callers.is_unconfirmed(&identity) {
+            explained.notes.push(UNCONFIRMED.to_owned());
+        }
         Ok(Response::new(pb::ExplainAccessResponse {
             allowed: explained.is_allowed(),
             region: service.region().to_string(),

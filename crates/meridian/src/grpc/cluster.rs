@@ -64,6 +64,7 @@ impl Cluster for ClusterService {
         let census = Census::take(handles, |region| region == handles.service.region() || reachable(region));
         let now = handles.clock.now();
         let audit = handles.audit.status();
+        let lease = (!handles.is_witness()).then(|| handles.identity.identities.lease());
         let peers = control.peers.iter().map(|peer| pb::PeerStatus {
             region: peer.region.to_string(),
             node_id: peer.node_id,
@@ -103,6 +104,9 @@ impl Cluster for ClusterService {
             audit_unrecorded: audit.unrecorded,
             audit_waiting: audit.waiting,
             audit_head_hash: audit.head.hash.to_string(),
+            identity_lease_ms: lease.map(|lease| millis(lease.length())),
+            identity_confirmed_age_ms: lease.and_then(|lease| lease.age()).map(millis),
+            identity_lease_holds: lease.is_some_and(|lease| lease.holds()),
             role: if handles.is_witness() { "witness" } else { "full" }.to_owned(),
         }))
     }

@@ -4,7 +4,7 @@ use super::identity_of;
 use crate::config::Principal;
 use crate::tls::{Peer, PeerIdentity};
 use kms_control::PeerRegion;
-use kms_service::{Caller, Identity, Origin, RequestId};
+use kms_service::{Caller, Identities, Identity, Origin, RequestId};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,27 +53,47 @@ pub(super) fn admit_operators(request: Request<()>) -> Result<Request<()>, Statu
 #[derive(Debug)]
 pub(crate) struct CallerDirectory {
     by_uri: BTreeMap<String, Arc<Identity>>,
-    /// Everybody, each with the access key as it signs requests.
+    /// Everybody of the principals file, each with the access key as it signs requests.
     all: Vec<Arc<Identity>>,
+    directory: Arc<Identities>,
     cluster_id: String,
 }
 
 impl CallerDirectory {
     /// Principals without a certificate cannot call over gRPC.
-    pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>) -> Self {
+    pub(crate) fn new(cluster_id: &str, principals: Vec<Principal>, directory: Arc<Identities>) -> Self {
         let all =
             principals.iter().map(|principal| Arc::new(principal.identity(Some(&principal.access_key)))).collect();
         let by_uri = principals.into_iter().filter_map(|principal| {
             let identity = Arc::new(principal.identity(None));
             principal.certificate.map(|uri| (uri, identity))
         });
-        Self { by_uri: by_uri.collect(), all, cluster_id: cluster_id.to_owned() }
+        Self { by_uri: by_uri.collect(), all, directory, cluster_id: cluster_id.to_owned() }
     }
 
-    /// The principal with this ARN or access key ID.
+    /// Whom a certificate stands for; the principals file has the first say.
+    fn find(&self, uri: &str) -> Result<Arc<Identity>, Status> {
+        if let Some(known) = self.by_uri.get(uri) {
+            return Ok(Arc::clone(known));
+        }
+        let known = self.directory.by_certificate(uri);
+        let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
+        if !self.directory.lease().holds() {
+            return Err(Status::unavailable("this Region could not confirm its directory of principals in time"));
+        }
+        Ok(known)
+    }
+
+    /// The principal with this ARN or access key ID; the principals file has the first say here, too.
     pub(super) fn named(&self, name: &str) -> Option<Arc<Identity>> {
         let is = |identity: &&Arc<Identity>| *identity.arn == *name || identity.access_key_id.as_deref() == Some(name);
-        self.all.iter().find(is).cloned()
+        self.all.iter().find(is).cloned().or_else(|| self.directory.named(name))
+    }
+
+    /// Whether requests of this principal are refused for now, whatever policies say: it is one of the directory, and the
+    /// lease on that is over.
+    pub(super) fn is_unconfirmed(&self, identity: &Arc<Identity>) -> bool {
+        !self.all.iter().any(|known| Arc::ptr_eq(known, identity)) && !self.directory.lease().holds()
     }
 
     /// The principal that a verified certificate stands for.
@@ -81,9 +101,7 @@ impl CallerDirectory {
         match identity_of(request)? {
             PeerIdentity::Principal(name) => {
                 let uri = format!("spiffe://{}/principal/{name}", self.cluster_id);
-                let known = self.by_uri.get(&uri);
-                let known = known.ok_or_else(|| Status::permission_denied("no principal has this certificate"))?;
-                Ok(Caller { origin: origin_of(request), ..Caller::new(Arc::clone(known), new_request_id()) })
+                Ok(Caller { origin: origin_of(request), ..Caller::new(self.find(&uri)?, new_request_id()) })
             }
             PeerIdentity::Region(_) | PeerIdentity::Operator => {
                 Err(Status::permission_denied("only principals may call this operation; use a principal's certificate"))

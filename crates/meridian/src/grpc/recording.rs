@@ -25,6 +25,7 @@ pub(super) struct Recording {
     handles: Arc<Handles>,
     operation: Operation<'static>,
     shown: Elements<'static>,
+    response: Elements<'static>,
     priority: Priority,
     address: String,
     user_agent: String,
@@ -57,6 +58,7 @@ impl Recording {
             handles: Arc::clone(handles),
             operation,
             shown,
+            response: Elements::new(),
             priority,
             address: address_of(request).map(|address| address.to_string()).unwrap_or_default(),
             user_agent: user_agent.unwrap_or_default().to_owned(),
@@ -75,6 +77,11 @@ impl Recording {
     /// Where to note what the call does. Operators' calls have a trail, too.
     pub(super) fn trail(&self) -> &Arc<Trail> {
         &self.trail
+    }
+
+    /// What of the answer belongs in the record.
+    pub(super) fn answered(&mut self, response: Elements<'static>) {
+        self.response = response;
     }
 
     /// Records how the call went, then answers.
@@ -114,7 +121,7 @@ impl Recording {
             origin: RequestOrigin { address: &self.address, user_agent: &self.user_agent, tls: None },
             outcome,
             parameters: &self.shown,
-            response: &Elements::new(),
+            response: &self.response,
             additional: &Elements::new(),
             resources: &resources.collect::<Vec<_>>(),
             recipient: self.caller.as_ref().map(Caller::account),

@@ -71,7 +71,7 @@ pub(super) fn error_code(status: &Status) -> String {
     named.map_or_else(|| format!("{:?}", status.code()), str::to_owned)
 }
 
-fn with_code(code: Code, message: String, aws_code: &'static str) -> Status {
+pub(super) fn with_code(code: Code, message: String, aws_code: &'static str) -> Status {
     let mut trailers = MetadataMap::new();
     trailers.insert(ERROR_TRAILER, MetadataValue::from_static(aws_code));
     Status::with_metadata(code, message, trailers)

@@ -31,6 +31,11 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_gauge!("meridian_raft_snapshot_index", "Last index in the latest snapshot");
     metrics::describe_gauge!("meridian_peer_reachable", "1 while the Region answers this Region's probes");
     metrics::describe_gauge!("meridian_peer_applied_index", "Last index that the Region said it has applied");
+    metrics::describe_gauge!(
+        "meridian_identity_confirmed_age_seconds",
+        "Seconds since the directory of principals was confirmed with a majority; -1 before the first time"
+    );
+    metrics::describe_gauge!("meridian_identity_lease_holds", "1 while principals of the directory are honoured");
     metrics::describe_gauge!("meridian_audit_writing", "1 while audit records can be written; 0: requests are refused");
     metrics::describe_gauge!("meridian_audit_refused_requests", "Requests refused since the audit log is in trouble");
     metrics::describe_gauge!(
@@ -103,6 +108,10 @@ pub(crate) fn observe(node: &super::Handles) {
     metrics::gauge!("meridian_raft_committed_index").set(as_f64(status.committed));
     metrics::gauge!("meridian_raft_applied_index").set(as_f64(status.applied));
     metrics::gauge!("meridian_raft_snapshot_index").set(as_f64(status.snapshot));
+    let lease = node.identity.identities.lease();
+    let age = lease.age().map_or(-1.0, |age| age.as_secs_f64());
+    metrics::gauge!("meridian_identity_confirmed_age_seconds").set(age);
+    metrics::gauge!("meridian_identity_lease_holds").set(if lease.holds() { 1.0 } else { 0.0 });
     for peer in &status.peers {
         let region = peer.region.to_string();
         metrics::gauge!("meridian_peer_reachable", "region" => region.clone()).set(if peer.reachable {

@@ -67,7 +67,7 @@ fn answer(handles: &Handles, prometheus: &PrometheusHandle, request: &Request<In
         }
         (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n".into()),
         (&Method::GET, "/readyz") => match handles.not_ready() {
-            None => text(StatusCode::OK, "ready\n".into()),
+            None => text(StatusCode::OK, handles.ready_text().into()),
             Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
         },
         _ => text(StatusCode::NOT_FOUND, "try /metrics, /healthz or /readyz\n".into()),

@@ -3,6 +3,7 @@
 //! It learns which keys to look at from the control log's observer; it never learns what to do from there: each look
 //! compares the two states. A key that waits for other Regions is looked at again after a while.
 
+use super::identities::IdentityDesk;
 use kms_core::control::{ControlChange, ControlEffect, ControlState};
 use kms_service::{Progress, Service};
 use kms_types::KeyId;
@@ -68,18 +69,24 @@ impl Agenda {
 pub(crate) struct Observer {
     directory: Arc<kms_service::Directory>,
     agenda: Arc<Agenda>,
+    identity: Arc<IdentityDesk>,
 }
 
 impl Observer {
     /// An observer for a directory; nothing else is needed to publish.
-    pub(crate) fn new(directory: Arc<kms_service::Directory>, agenda: Arc<Agenda>) -> Self {
-        Self { directory, agenda }
+    pub(crate) fn new(
+        directory: Arc<kms_service::Directory>,
+        agenda: Arc<Agenda>,
+        identity: Arc<IdentityDesk>,
+    ) -> Self {
+        Self { directory, agenda, identity }
     }
 }
 
 impl kms_control::ControlObserver for Observer {
     fn applied(&self, _index: u64, changes: &[ControlChange], effects: &[ControlEffect]) {
         self.directory.absorb_control(changes);
+        self.identity.applied(changes);
         let keys: Vec<KeyId> = effects
             .iter()
             .map(|effect| match effect {
@@ -92,6 +99,7 @@ impl kms_control::ControlObserver for Observer {
 
     fn replaced(&self, _index: u64, state: &ControlState) {
         self.directory.replace_control(state.clone());
+        self.identity.take_in();
         let keys = all_multi_region_keys(&self.directory);
         self.agenda.note_changed(keys.iter().copied());
         self.agenda.add(keys);

@@ -70,6 +70,7 @@ impl ControlState {
             | ControlChange::PutKeyHistory(_)
             | ControlChange::PutJournal(_)
             | ControlChange::DeleteJournal(_)
+            | ControlChange::Identity(_)
             | ControlChange::PutRecent { .. } => None,
         });
         let after = concerned.filter_map(|(key_id, new)| {
