@@ -9,6 +9,7 @@ use changes::Changes;
 use kms_types::{RegionName, Timestamp};
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 mod changes;
 mod discrepancy;
@@ -41,8 +42,12 @@ pub struct ClusterEvidence<'a> {
     pub logs: &'a [RegionLog<'a>],
     /// Checkpoints of all logs, in any order, from wherever they were kept: the more Regions' copies, the better.
     pub checkpoints: &'a [SignedCheckpoint],
-    /// How many Regions must have countersigned a checkpoint, except for the last one of each Region.
+    /// How many Regions must have countersigned a checkpoint or a later one of the same log, except for the last one of each
+    /// Region.
     pub countersignatures_min: usize,
+    /// How long countersignatures may be on their way: newer checkpoints of a log than this, counted back from its last one,
+    /// need none yet.
+    pub countersignatures_within: Duration,
     /// Checks signatures.
     pub verifier: &'a dyn Verifier,
     /// What the control log says; `None` leaves the logs alone with each other.

@@ -51,7 +51,9 @@ fn join(known: &mut SignedCheckpoint, other: &SignedCheckpoint) -> Option<Discre
     })
 }
 
-/// The control-log index never goes back, and enough Regions vouch for all but the last checkpoint of a log.
+/// The control-log index never goes back, and enough Regions vouch for all but the last checkpoint of a log. Whoever vouches for
+/// a later one vouches for the chain before it, so a checkpoint that witnesses passed over, because a newer one was there when
+/// they looked, is no matter.
 fn check_order(evidence: &ClusterEvidence<'_>, accepted: &[SignedCheckpoint], discrepancies: &mut Vec<Discrepancy>) {
     for (at, signed) in accepted.iter().enumerate() {
         let (log, sequence) = (&signed.checkpoint.log, signed.checkpoint.head.sequence);
@@ -63,8 +65,11 @@ fn check_order(evidence: &ClusterEvidence<'_>, accepted: &[SignedCheckpoint], di
             discrepancies.push(Discrepancy::ControlLogWentBack { region: region.clone(), sequence });
         }
         let witnesses = signed.countersignatures.len();
-        let is_last = accepted.get(at + 1).is_none_or(|next| next.checkpoint.log != *log);
-        if witnesses < evidence.countersignatures_min && !is_last {
+        let later = || accepted.iter().skip(at + 1).take_while(|next| next.checkpoint.log == *log);
+        let age = later().last().map(|last| last.checkpoint.time.since(signed.checkpoint.time));
+        let is_due = age.is_some_and(|age| age >= evidence.countersignatures_within);
+        let is_covered = later().any(|next| next.countersignatures.len() >= evidence.countersignatures_min);
+        if witnesses < evidence.countersignatures_min && is_due && !is_covered {
             discrepancies.push(Discrepancy::Unwitnessed { region: region.clone(), sequence, witnesses });
         }
     }

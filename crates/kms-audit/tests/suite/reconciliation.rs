@@ -52,6 +52,7 @@ impl Cluster {
             logs: &logs,
             checkpoints: &self.checkpoints,
             countersignatures_min: 2,
+            countersignatures_within: std::time::Duration::ZERO,
             verifier: &verifier,
             control: Some(&self.facts),
         };
@@ -141,6 +142,16 @@ fn new_checkpoints_of_the_insider_do_not_help_him() {
             "{found:?}"
         );
     }
+}
+
+#[test]
+fn a_checkpoint_that_witnesses_passed_over_is_covered_by_a_later_one() {
+    let mut cluster = Cluster::new();
+    let log = cluster.nodes[1].log.clone();
+    let passed_over = cluster.checkpoints.iter_mut().filter(|signed| signed.checkpoint.log == log).nth(1).unwrap();
+    assert!(passed_over.countersignatures.len() >= 2);
+    passed_over.countersignatures.clear();
+    assert_eq!(cluster.discrepancies(), []);
 }
 
 #[test]

@@ -13,6 +13,11 @@ use kms_audit::{
 use kms_types::{KeyId, KeyRef, RegionName};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long countersignatures may be on their way. They take a commit each; Regions that stop together leave their last
+/// checkpoints without any.
+const WITNESSES_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) fn run(logs: &Logs, key: Option<&str>, witnesses: Option<usize>, format: Format) -> anyhow::Result<()> {
     let key = key.map(parse_key).transpose()?;
@@ -30,6 +35,7 @@ pub(super) fn run(logs: &Logs, key: Option<&str>, witnesses: Option<usize>, form
         logs: &parts,
         checkpoints: &checkpoints,
         countersignatures_min: witnesses.unwrap_or(usize::from(regions.len() > 1)),
+        countersignatures_within: WITNESSES_WITHIN,
         verifier: &verifier,
         control: facts.as_ref(),
     })?;
