@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// Creates a user who may do everything, and an access key of it.
-fn user(cluster: &Cluster, name: &str) -> (String, String) {
+pub(crate) fn user(cluster: &Cluster, name: &str) -> (String, String) {
     let identity = |arguments: &[&str]| cluster.cli(&[&["identity"], arguments, &["--output", "json"]].concat()).done();
     identity(&["user", "create", name]);
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -58,7 +58,8 @@ async fn an_access_key_made_in_one_region_signs_in_all_and_is_refused_in_all_wit
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_region_that_is_cut_off_honours_the_directory_for_its_lease_and_no_longer() {
-    let cluster = Cluster::start_with(ClusterOptions::with(&["--identity-lease", "3s"]));
+    // Long enough for an election and two commands on a busy machine.
+    let cluster = Cluster::start_with(ClusterOptions::with(&["--identity-lease", "10s"]));
     let (id, secret) = user(&cluster, "bob");
     let [us, ap] = [US, AP].map(|region| cluster.direct_as(region, &id, &secret));
     for kms in [&us, &ap] {

@@ -1,6 +1,7 @@
 //! Secrets stay where they belong: nothing of the plaintexts and the raw material of a run is in its logs, data
 //! directories, metrics and error bodies.
 
+use crate::identity::user;
 use aws_sdk_kms::primitives::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +10,7 @@ use meridian_tests::offline::Offline;
 use meridian_tests::random::Random;
 use meridian_tests::search::{Needle, files, without_padding};
 use meridian_tests::sigv4::Signer;
-use meridian_tests::{Cluster, EU, REGIONS, US, blob, keys};
+use meridian_tests::{Cluster, EU, REGIONS, US, blob, eventually, keys};
 use serde_json::json;
 
 /// What the run left, by name.
@@ -48,6 +49,17 @@ async fn nothing_secret_is_written_down() {
         let drawn = us.generate_random().number_of_bytes(32).send().await.unwrap().plaintext.unwrap();
         needles.push(Needle::new(format!("random bytes {round}"), drawn.as_ref()));
     }
+    // An access key of the directory: its secret is shown once, and used.
+    let (access_key, secret) = user(&cluster, "carol");
+    needles.push(Needle::new("secret access key of the directory", secret.as_bytes()));
+    for region in REGIONS {
+        let kms = cluster.direct_as(region, &access_key, &secret);
+        eventually("the access key is known", || async { kms.list_keys().send().await.ok() }).await;
+    }
+    let refused = cluster.direct_as(US, &access_key, &format!("{secret}x")).list_keys().send().await.unwrap_err();
+    traces.push(("answer to a wrong secret".to_owned(), format!("{refused:?}").into_bytes()));
+    let listed = cluster.cli(&["identity", "access-key", "list", "carol", "--output", "json"]).done();
+    traces.push(("list of access keys".to_owned(), listed.stdout.into_bytes()));
     drop(cluster.cli(&["promote", &shared, "--to", EU, "--yes"]).done());
     for region in REGIONS {
         traces.push((format!("metrics of {region}"), http1::get(&cluster.operations(region), "/metrics").await.body));
