@@ -49,17 +49,9 @@ async fn nothing_secret_is_written_down() {
         let drawn = us.generate_random().number_of_bytes(32).send().await.unwrap().plaintext.unwrap();
         needles.push(Needle::new(format!("random bytes {round}"), drawn.as_ref()));
     }
-    // An access key of the directory: its secret is shown once, and used.
-    let (access_key, secret) = user(&cluster, "carol");
-    needles.push(Needle::new("secret access key of the directory", secret.as_bytes()));
-    for region in REGIONS {
-        let kms = cluster.direct_as(region, &access_key, &secret);
-        eventually("the access key is known", || async { kms.list_keys().send().await.ok() }).await;
-    }
-    let refused = cluster.direct_as(US, &access_key, &format!("{secret}x")).list_keys().send().await.unwrap_err();
-    traces.push(("answer to a wrong secret".to_owned(), format!("{refused:?}").into_bytes()));
-    let listed = cluster.cli(&["identity", "access-key", "list", "carol", "--output", "json"]).done();
-    traces.push(("list of access keys".to_owned(), listed.stdout.into_bytes()));
+    let (needle, answers) = use_an_access_key_of_the_directory(&cluster).await;
+    needles.push(needle);
+    traces.extend(answers);
     drop(cluster.cli(&["promote", &shared, "--to", EU, "--yes"]).done());
     for region in REGIONS {
         traces.push((format!("metrics of {region}"), http1::get(&cluster.operations(region), "/metrics").await.body));
@@ -95,6 +87,22 @@ async fn nothing_secret_is_written_down() {
             assert!(allowed || found.is_none(), "{} is in {place} as {}", needle.name, found.unwrap_or_default());
         }
     }
+}
+
+/// An access key of the directory, whose secret is shown once, in use in every Region; what was answered since.
+async fn use_an_access_key_of_the_directory(cluster: &Cluster) -> (Needle, Traces) {
+    let (access_key, secret) = user(cluster, "carol");
+    for region in REGIONS {
+        let kms = cluster.direct_as(region, &access_key, &secret);
+        eventually("the access key is known", || async { kms.list_keys().send().await.ok() }).await;
+    }
+    let refused = cluster.direct_as(US, &access_key, &format!("{secret}x")).list_keys().send().await.unwrap_err();
+    let listed = cluster.cli(&["identity", "access-key", "list", "carol", "--output", "json"]).done();
+    let traces = vec![
+        ("answer to a wrong secret".to_owned(), format!("{refused:?}").into_bytes()),
+        ("list of access keys".to_owned(), listed.stdout.into_bytes()),
+    ];
+    (Needle::new("secret access key of the directory", secret.as_bytes()), traces)
 }
 
 /// The development secret is also the name of the directory's marker file.
