@@ -1,4 +1,4 @@
-//! Secrets that are no key material, such as those of access keys: drawn here, sealed to Regions like key material.
+//! Secrets that are no key material, those of access keys and the keys of session tokens: drawn here, sealed to Regions like key material.
 //!
 //! The suite and the layout are those of a sealed box of key material (`sealing.rs`), with `S` in place of `B` and
 //! another label, so that neither kind opens as the other. `info` carries the cluster, what the secret is of, both Regions.
@@ -17,13 +17,14 @@ const INFO_LABEL: &str = "meridian/v1/sealed-secret";
 const NAME_BYTES_MAX: usize = 256;
 /// Random bytes of the secret of an access key; 40 characters in base64.
 const ACCESS_SECRET_BYTES: usize = 30;
+const SESSION_KEY_BYTES: usize = 32;
 
 /// What a sealed secret is bound to. A box opens only under exactly these values.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretInfo<'a> {
     /// The cluster.
     pub cluster_id: &'a str,
-    /// What the secret is of, kind and name, such as `access-key/AKIA…`.
+    /// What the secret is of, kind and name, such as `access-key/AKIA…` or `session-key/1`.
     pub name: &'a str,
     /// The Region that seals.
     pub source: &'a RegionName,
@@ -45,6 +46,14 @@ impl SecretInfo<'_> {
             self.source.as_str().as_bytes(),
             self.destination.as_str().as_bytes(),
         ]))
+    }
+
+    fn seal(&self, public: &SealingPublicKey, secret: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, CryptoError> {
+        public.seal_secret(&self.to_bytes()?, secret, entropy)
+    }
+
+    fn open(&self, key: &SealingKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        key.open_secret(&self.to_bytes()?, sealed)
     }
 }
 
@@ -79,7 +88,7 @@ impl AccessSecret {
         info: &SecretInfo<'_>,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
-        public.seal_secret(&info.to_bytes()?, self.0.as_bytes(), entropy)
+        info.seal(public, self.0.as_bytes(), entropy)
     }
 
     /// Opens a sealed secret.
@@ -87,7 +96,7 @@ impl AccessSecret {
     /// # Errors
     /// [`CryptoError::Refused`], whatever the reason; [`CryptoError::Length`] when a name is too long.
     pub fn open(key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]) -> Result<Self, CryptoError> {
-        let opened = key.open_secret(&info.to_bytes()?, sealed)?;
+        let opened = info.open(key, sealed)?;
         let text = str::from_utf8(&opened).map_err(|_not_text| CryptoError::Refused)?;
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
@@ -96,5 +105,53 @@ impl AccessSecret {
 impl fmt::Debug for AccessSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessSecret(secret)")
+    }
+}
+
+/// The key of one epoch that seals session tokens: 32 bytes. Wiped when dropped, never shown.
+pub struct SessionTokenKey(Zeroizing<[u8; SESSION_KEY_BYTES]>);
+
+impl SessionTokenKey {
+    /// Draws a key.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when no random bytes are to be had.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, CryptoError> {
+        let mut key = Zeroizing::new([0; SESSION_KEY_BYTES]);
+        entropy.fill(key.as_mut_slice())?;
+        Ok(Self(key))
+    }
+
+    /// Seals the key to a Region.
+    ///
+    /// # Errors
+    /// As [`AccessSecret::seal`].
+    pub fn seal(
+        &self,
+        public: &SealingPublicKey,
+        info: &SecretInfo<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, CryptoError> {
+        info.seal(public, self.0.as_slice(), entropy)
+    }
+
+    /// Opens a sealed key.
+    ///
+    /// # Errors
+    /// As [`AccessSecret::open`].
+    pub fn open(key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]) -> Result<Self, CryptoError> {
+        let opened = info.open(key, sealed)?;
+        let mut own = Zeroizing::new([0; SESSION_KEY_BYTES]);
+        if opened.len() != SESSION_KEY_BYTES {
+            return Err(CryptoError::Refused);
+        }
+        own.copy_from_slice(&opened);
+        Ok(Self(own))
+    }
+}
+
+impl fmt::Debug for SessionTokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionTokenKey(secret)")
     }
 }

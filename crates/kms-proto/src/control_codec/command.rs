@@ -205,7 +205,12 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         | Body::CreateAccessKey(_)
         | Body::EnableAccessKey(_)
         | Body::DeleteAccessKey(_)
-        | Body::ResealAccessKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
+        | Body::ResealAccessKey(_)
+        | Body::CreateRole(_)
+        | Body::ChangeRole(_)
+        | Body::DeleteRole(_)
+        | Body::CreateSessionKey(_)
+        | Body::ResealSessionKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
         Body::SignCheckpoint(m) => ControlBody::SignCheckpoint(checkpoint::parse_checkpoint(F, m)?),
         Body::CountersignCheckpoint(m) => ControlBody::CountersignCheckpoint(checkpoint::parse_countersign(F, m)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {
