@@ -10,6 +10,7 @@ mod development_cluster;
 mod earlier_data;
 mod every_pair;
 mod identity;
+mod installed;
 mod long_absence;
 mod operator_view;
 mod promotion;
