@@ -347,10 +347,10 @@ async fn a_chain_written_anew_by_one_region_is_found_by_reconcile_and_not_opened
 }
 
 /// A small file system over a directory; needs root, as continuous integration has it.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn over(directory: &Path) -> Option<Self> {
+    pub(crate) fn over(directory: &Path) -> Option<Self> {
         let kept: Vec<(PathBuf, Vec<u8>)> = meridian_tests::search::files(directory)
             .into_iter()
             .map(|file| (file.clone(), std::fs::read(&file).unwrap()))

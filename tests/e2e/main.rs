@@ -9,6 +9,7 @@ mod deletion;
 mod development_cluster;
 mod earlier_data;
 mod every_pair;
+mod fail_open;
 mod identity;
 mod installed;
 mod long_absence;

@@ -138,6 +138,19 @@ impl Installed {
         format!("{}:{}", self.nodes[self.index(region)].host, self.base + 11)
     }
 
+    /// `ip:port` of a Region's metrics and health.
+    #[must_use]
+    pub fn operations(&self, region: &str) -> String {
+        format!("{}:{}", self.nodes[self.index(region)].host, self.base + 31)
+    }
+
+    /// Adds to the configuration of a Region that does not run.
+    pub fn configure(&self, region: &str, more: &str) {
+        let file = self.directory().join(region).join("node.toml");
+        let text = std::fs::read_to_string(&file).expect("init wrote the configuration");
+        std::fs::write(&file, text + more).expect("the configuration can be written");
+    }
+
     /// Calls an operation as the administrator that `init` made, over TLS, and answers status and body.
     pub async fn call(&self, region: &str, operation: &str, body: &Value) -> (u16, Value) {
         let response = self.request(region, operation, body).send_tls(&self.api(region), &self.authority()).await;
