@@ -34,7 +34,7 @@ pub mod operations;
 pub use audit::{AuditDecision, AuditSink, audit_uuid};
 pub use authorise::Authenticated;
 pub use background::Progress;
-pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};
+pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, TlsConnection, Trail};
 pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};
