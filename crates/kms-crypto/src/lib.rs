@@ -48,7 +48,7 @@ pub use message_cipher::MessageCipher;
 pub use passphrase::PassphraseParams;
 pub use region_kek::{KekEpoch, RegionKek};
 pub use root_key::RootKey;
-pub use sealed_secret::{AccessSecret, SecretInfo};
+pub use sealed_secret::{AccessSecret, SecretInfo, SessionTokenKey};
 pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
 pub use signing_key::{SigningKey, SigningPublicKey};
 pub use zeroize::Zeroizing;
