@@ -7,8 +7,8 @@ use x509_parser::pem::Pem;
 /// Enclaves User Guide, which has its SHA-256 fingerprint; a test compares).
 const AWS_NITRO_ENCLAVES_G1: &str = include_str!("../roots/aws-nitro-enclaves-g1.pem");
 
-/// Root certificates, AWS's always among them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Root certificates. The default has none, so that nothing is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustRoots(Vec<Vec<u8>>);
 
 /// Why a PEM text holds no root.

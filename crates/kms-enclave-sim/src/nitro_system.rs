@@ -9,8 +9,8 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-/// 2020-01-01 and 2049-01-01, in seconds since the Unix epoch.
-const LONG: (i64, i64) = (1_577_836_800, 2_493_072_000);
+/// 2010-01-01 and 2049-01-01, in seconds since the Unix epoch.
+const LONG: (i64, i64) = (1_262_304_000, 2_493_072_000);
 
 /// How a chain differs from a good one. The default is good, and valid for decades.
 #[derive(Clone, Copy, Debug)]
