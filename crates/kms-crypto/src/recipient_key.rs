@@ -180,6 +180,25 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_has_the_layout_of_those_of_aws() {
+        let enclave = Enclave::new(1);
+        let sealed = RecipientKey::from_der(&enclave.public_key()).unwrap().seal(&[7; 32], &Counting).unwrap();
+        // All but identifier, encrypted key, vector and content of the answer to an RSA-2048 key with 48 bytes of content
+        // that stands in the test of the AWS Nitro Enclaves SDK for C.
+        let head = "308006092a864886f70d010703a080308002010231 82016b3082016702010280 20";
+        let oaep = "303c06092a864886f70d010107302fa00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d06\
+                    09608648016503040201050004820100";
+        let content = "308006092a864886f70d010701301d060960864801650304012a0410";
+        let bytes = |text: &str| hex::decode(text.replace(' ', "")).unwrap();
+        let mut rest = sealed.as_slice();
+        for (fixed, free) in [(bytes(head), 32), (bytes(oaep), 256), (bytes(content), 16), (bytes("a0800430"), 48)] {
+            assert_eq!(rest.get(..fixed.len()), Some(fixed.as_slice()));
+            rest = rest.get(fixed.len() + free..).unwrap();
+        }
+        assert_eq!(rest, [0; 10]);
+    }
+
+    #[test]
     fn no_two_answers_share_a_key() {
         let enclave = Enclave::new(1);
         let key = RecipientKey::from_der(&enclave.public_key()).unwrap();
