@@ -1,7 +1,7 @@
 """A make-believe Nitro enclave, by other hands than the server's: its PKI, its attestation documents, its answers.
 
-Documents are written with cbor2 and `cryptography`, from AWS's description of them. Answers are read with pyasn1 and opened
-with `cryptography`.
+Documents are written with cbor2 and `cryptography`, from AWS's description of them. Answers are read with pyasn1 and
+opened with `cryptography`.
 """
 
 import datetime
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from pyasn1.codec.ber import decoder
+from pyasn1.type import namedtype, tag, univ
 from pyasn1_modules import rfc5652
 
 from .independent import oaep, spki
@@ -25,6 +26,18 @@ P384_BYTES = 48
 OID_AES_256_CBC, OID_RSAES_OAEP = "2.16.840.1.101.3.4.1.42", "1.2.840.113549.1.1.7"
 ENVELOPED_DATA, DATA = "1.2.840.113549.1.7.3", "1.2.840.113549.1.7.1"
 AES_BLOCK_BITS = 128
+
+
+class ContentInfo(univ.Sequence):
+    """The outermost part of an answer. That of `rfc5652` takes any content, and loses ends of indefinite lengths."""
+
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("contentType", univ.ObjectIdentifier()),
+        namedtype.NamedType(
+            "content",
+            rfc5652.EnvelopedData().subtype(explicitTag=tag.Tag(tag.tagClassContext, tag.tagFormatConstructed, 0)),
+        ),
+    )
 
 
 def _key():
@@ -100,10 +113,10 @@ class Enclave:
 
     def open(self, answer):
         """What `CiphertextForRecipient` holds."""
-        info, rest = decoder.decode(answer, asn1Spec=rfc5652.ContentInfo())
+        info, rest = decoder.decode(answer, asn1Spec=ContentInfo())
         _same((bytes(rest), str(info["contentType"])), (b"", ENVELOPED_DATA))
-        enveloped, rest = decoder.decode(bytes(info["content"]), asn1Spec=rfc5652.EnvelopedData())
-        _same((bytes(rest), int(enveloped["version"]), len(enveloped["recipientInfos"])), (b"", 2, 1))
+        enveloped = info["content"]
+        _same((int(enveloped["version"]), len(enveloped["recipientInfos"])), (2, 1))
         recipient_info = enveloped["recipientInfos"][0]["ktri"]
         algorithm = recipient_info["keyEncryptionAlgorithm"]["algorithm"]
         _same((int(recipient_info["version"]), str(algorithm)), (2, OID_RSAES_OAEP))
