@@ -5,10 +5,13 @@ use ciborium::Value;
 use kms_attestation::{Attestation, AttestationError, AttestationVerifier, DOCUMENT_AGE_MAX, Platform, TrustRoots};
 use kms_enclave_sim::{ChainPlan, Draft, Enclave, NitroSystem};
 use kms_types::Timestamp;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// 2026-11-28T12:00:00Z.
 const NOW: u64 = 1_795_867_200_000;
+
+static GOOD: LazyLock<(NitroSystem, Enclave)> = LazyLock::new(|| (NitroSystem::new(), Enclave::new(0xa0)));
 
 fn verifier(system: &NitroSystem) -> AttestationVerifier {
     AttestationVerifier::new(TrustRoots::aws().unwrap().with_pem(system.root_pem().as_bytes()).unwrap())
@@ -20,14 +23,13 @@ fn verify(system: &NitroSystem, document: &[u8]) -> Result<Attestation, Attestat
 
 /// What becomes of a good document after a change.
 fn changed(change: impl FnOnce(Draft) -> Draft) -> Option<AttestationError> {
-    let system = NitroSystem::new();
-    let draft = Enclave::new(0xa0).draft(&system, NOW);
-    verify(&system, &system.sign(&change(draft).payload())).err()
+    let (system, enclave) = &*GOOD;
+    verify(system, &system.sign(&change(enclave.draft(system, NOW)).payload())).err()
 }
 
 fn chained(plan: &ChainPlan) -> Option<AttestationError> {
     let system = NitroSystem::with(plan);
-    verify(&system, &Enclave::new(1).document(&system, NOW)).err()
+    verify(&system, &GOOD.1.document(&system, NOW)).err()
 }
 
 fn field(name: &'static str) -> Option<AttestationError> {

@@ -51,8 +51,7 @@ pub(crate) struct DevArgs {
     /// on_demand_rotations_per_key. May be repeated.
     #[arg(long = "quota", value_name = "NAME=NUMBER", value_parser = parse_quota)]
     quotas: Vec<(&'static str, u64)>,
-    /// PEM file of an authority whose attestation documents are believed beside AWS's, such as that of a simulated
-    /// enclave. May be repeated.
+    /// PEM root of simulated enclaves, believed beside AWS's. May be repeated.
     #[arg(long = "attestation-root", value_name = "FILE")]
     attestation_roots: Vec<PathBuf>,
     /// Principals file instead of the development credentials.
