@@ -37,7 +37,7 @@ impl AttestationVerifier {
         Self { roots }
     }
 
-    /// Verifies a document at a time. Takes about a millisecond of computation.
+    /// Verifies a document at a time. Takes one or two milliseconds of computation.
     ///
     /// # Errors
     /// [`AttestationError`] with the first thing that is wrong.
