@@ -1,6 +1,7 @@
 //! End to end: real processes on free ports, the AWS SDK as the client, the command line as the operator.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is its result")]
 
+mod attestation;
 mod audit;
 mod bad_input;
 mod cut_off;

@@ -1,6 +1,7 @@
 //! Who calls, from where, and what is noted about the request on its way. Only authentication makes a [`Caller`].
 
 use crate::{Committed, RequestId};
+use kms_attestation::Attestation;
 use kms_core::control::{ControlOutcome, Refusal};
 use kms_policy::{Decision, DocumentKind, NamedPolicy, PolicyDocument, Principal, PrincipalKind};
 use kms_types::{AccountId, PARTITION, Timestamp};
@@ -98,6 +99,8 @@ pub struct Notes {
     pub resources: Vec<(Arc<str>, AccountId)>,
     /// Index in the control log of the last change that the request made.
     pub control_log_index: Option<u64>,
+    /// What the attestation document of the request says, once it is verified.
+    pub attestation: Option<Arc<Attestation>>,
 }
 
 impl Caller {
@@ -193,6 +196,11 @@ impl Trail {
     /// Notes the index of a change in the control log.
     pub fn committed_at(&self, index: u64) {
         self.0.lock().control_log_index = Some(index);
+    }
+
+    /// Notes what a verified attestation document says.
+    pub(crate) fn attested(&self, attestation: Attestation) {
+        self.0.lock().attestation = Some(Arc::new(attestation));
     }
 
     /// Notes where a proposal took effect, and tells a refusal from success.

@@ -24,6 +24,7 @@ mod lease;
 mod operator;
 mod ports;
 mod promote;
+mod recipient;
 mod request_id;
 mod residency;
 mod resolve;
@@ -42,6 +43,7 @@ pub use explain::{AccessExplanation, AccessQuestion, ExplainedDecision, source_w
 pub use identities::{DirectoryKey, Identities, KnownRole};
 pub use identity_admin::{IdentityError, NewPrincipal, NewRole};
 pub use keyring::{Keks, Keyring, KeyringError};
+pub use kms_attestation::{AttestationVerifier, RootError, TrustRoots};
 pub use kms_core::StateFault;
 pub use lease::{Lease, Moment};
 pub use operator::FoundKey;
@@ -50,6 +52,7 @@ pub use ports::{
     RegionalLogError, ReplicaAccess, ReplicaReport, Work, Workers, WorkersBusy,
 };
 pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
+pub use recipient::{Delivered, Recipient};
 pub use request_id::RequestId;
 pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};

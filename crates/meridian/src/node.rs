@@ -32,8 +32,9 @@ use faults::Faults;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
-use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
+use kms_service::{AttestationVerifier, Directory, Keyring, Ports, Service, ServiceConfig};
 use kms_store::{SledStore, Store, StoreOptions};
+use kms_types::Timestamp;
 use reconciler::{Agenda, Observer};
 use regional_writer::RegionalWriter;
 use std::net::SocketAddr;
@@ -193,6 +194,17 @@ fn serve_api(
     Ok(())
 }
 
+fn service_settings(config: &NodeConfig, uses_tracked_since: Timestamp) -> anyhow::Result<ServiceConfig> {
+    let roots = crate::config::load_attestation_roots(&config.attestation_roots)?;
+    Ok(ServiceConfig {
+        day_length: config.day_length,
+        quotas: config.quotas,
+        uses_tracked_since,
+        attestation: Arc::new(AttestationVerifier::new(roots)),
+        ..ServiceConfig::new(config.region.clone())
+    })
+}
+
 /// Builds the parts in the order in which they need each other.
 async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken) -> anyhow::Result<Parts> {
     let clock: Arc<dyn kms_service::Clock> = Arc::new(SystemClock::default());
@@ -241,10 +253,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         entropy: Arc::clone(&entropy),
         workers: Arc::new(WorkerThreads::start()?),
     };
-    let mut settings = ServiceConfig::new(config.region.clone());
-    settings.day_length = config.day_length;
-    settings.quotas = config.quotas;
-    settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
+    let settings = service_settings(config, last_uses::tracked_since(store.as_ref(), clock.as_ref())?)?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
     let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });

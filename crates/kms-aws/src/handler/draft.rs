@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
             outcome,
             parameters: &self.parameters,
             response: &response,
-            additional: &Elements::new(),
+            additional: &notes.additional(),
             resources: &resources,
             recipient: self.caller.as_ref().map(Caller::account),
             decision: decision.as_ref().map(AuditDecision::view),

@@ -23,6 +23,7 @@ mod macs;
 mod policies;
 mod policy_decisions;
 mod promotion;
+mod recipient;
 mod replication;
 mod residency;
 mod rotation;

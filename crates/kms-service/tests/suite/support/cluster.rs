@@ -306,7 +306,9 @@ impl Cluster {
     }
 
     pub(crate) async fn decrypt(&self, at: &str, blob: &[u8]) -> Result<String, KmsError> {
-        self.open(at, blob).await.map(|opened| String::from_utf8(opened.plaintext.0.to_vec()).unwrap())
+        self.open(at, blob)
+            .await
+            .map(|opened| String::from_utf8(opened.plaintext.plaintext().unwrap().0.to_vec()).unwrap())
     }
 
     pub(crate) async fn open(&self, at: &str, blob: &[u8]) -> Result<DecryptResponse, KmsError> {
