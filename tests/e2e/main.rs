@@ -11,6 +11,7 @@ mod earlier_data;
 mod every_pair;
 mod identity;
 mod long_absence;
+mod metrics;
 mod operator_view;
 mod promotion;
 mod region_kek;

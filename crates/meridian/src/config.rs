@@ -65,6 +65,8 @@ pub(crate) struct NodeConfig {
     pub(crate) kek_rotation_days: u32,
     /// How much there may be of what.
     pub(crate) quotas: kms_service::Quotas,
+    /// Most keys with metrics of their own.
+    pub(crate) key_series: usize,
     /// The audit log.
     pub(crate) audit: AuditConfig,
     /// Form and detail of the log on standard error.

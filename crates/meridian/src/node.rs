@@ -18,6 +18,7 @@ mod reconciler;
 mod regional_writer;
 mod schedules;
 mod system;
+mod unacknowledged;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
@@ -43,6 +44,7 @@ use system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use unacknowledged::Unacknowledged;
 use workers::WorkerThreads;
 
 /// The running parts that listeners and operators ask.
@@ -67,8 +69,10 @@ pub(crate) struct Handles {
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
-    /// When the node's certificate ends, in seconds since the Unix epoch.
-    pub(crate) certificate_ends: Option<i64>,
+    /// Changes that some Region may not have applied yet.
+    pub(crate) unacknowledged: Arc<Unacknowledged>,
+    /// When the certificates that the node uses end.
+    pub(crate) certificates: Vec<tls::CertificateEnd>,
 }
 
 impl Handles {
@@ -227,7 +231,10 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let lease = Arc::new(kms_service::Lease::new(config.identity_lease, Arc::clone(&clock)));
     let known = aws_principals(&principals)?;
     let identity = Arc::new(identities::IdentityDesk::new(&directory, &keyring, lease, known));
-    let observer = Arc::new(Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity)));
+    let unacknowledged = Arc::new(Unacknowledged::new(Arc::clone(&clock)));
+    let observer =
+        Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity), Arc::clone(&unacknowledged));
+    let observer = Arc::new(observer);
     let control = start_control(config, &store, &credentials, &directory, observer, &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
     // Before anything is served: what cannot be recorded is not done.
@@ -244,6 +251,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let mut settings = ServiceConfig::new(config.region.clone());
     settings.day_length = config.day_length;
     settings.quotas = config.quotas;
+    settings.key_series = config.key_series;
     settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
     let service = Arc::new(Service::new(settings, directory, keyring, ports));
     let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
@@ -262,7 +270,8 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         identity,
         caught_up: CaughtUp::default(),
-        certificate_ends: credentials.ends_at(),
+        unacknowledged,
+        certificates: tls::certificate_ends(&credentials, config.api_tls.as_ref())?,
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
 }

@@ -81,6 +81,7 @@ impl Checker {
         let limits = self.limits(&raw.limits);
         let quotas = self.quotas(&raw.quotas);
         let checkpoint_interval = self.checkpoint_interval(raw.audit.checkpoint_interval.as_deref());
+        let key_series = self.count("metrics.key_series", raw.metrics.key_series, 100, 0..=1_000);
         let log = self.log(raw.log);
         let peers = self.peers(raw.peers);
         if let (Some(region), Some(node_id), Some(peers)) = (&region, node_id, &peers) {
@@ -107,6 +108,7 @@ impl Checker {
             raft,
             limits,
             quotas,
+            key_series,
             audit: AuditConfig {
                 checkpoint_interval,
                 danger_go_on: raw.audit.danger_go_on.unwrap_or_default(),

@@ -47,6 +47,9 @@ pub(super) struct RawConfig {
     pub(super) quotas: RawQuotas,
     /// Optional.
     #[serde(default)]
+    pub(super) metrics: RawMetrics,
+    /// Optional.
+    #[serde(default)]
     pub(super) audit: RawAudit,
     /// Optional.
     #[serde(default)]
@@ -154,6 +157,15 @@ pub(super) struct RawQuotas {
     pub(super) grants_per_key: Option<u64>,
     /// Default 25, 1 to 1,000. Each rotation adds material that is kept as long as the key.
     pub(super) on_demand_rotations_per_key: Option<u64>,
+}
+
+/// `[metrics]`: what `/metrics` tells.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    /// Default 100, 0 to 1,000. Most keys with series of their own, for the use of keys, for their lag and for their rotation;
+    /// all others are counted together. Each takes about ten series in every Region.
+    pub(super) key_series: Option<u64>,
 }
 
 /// `[audit]`: the audit log in `data_dir/audit`.
