@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "cluster/v1/region_keys",
         "cluster/v1/residency",
         "cluster/v1/access",
+        "cluster/v1/audit",
         "peer/v1/peer",
         "state/v1/state",
     ]

@@ -24,7 +24,7 @@ mod workers;
 use crate::config::{NodeConfig, Role};
 use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
-use audit::RegionAudit;
+pub(crate) use audit::RegionAudit;
 pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
 use checkpoints::Checkpoints;

@@ -4,7 +4,7 @@ use crate::config::NodeConfig;
 use crate::files;
 use crate::signatures::RegionSigner;
 use kms_audit::{
-    AuditError, AuditLog, DiskVolume, Head, LogName, LogState, Priority, Receipt, Record, Unrecordable, Uuid,
+    AuditError, AuditLog, DiskVolume, Head, LogFiles, LogName, LogState, Priority, Receipt, Record, Unrecordable, Uuid,
     WriterOptions, WriterPorts, WriterStatus,
 };
 use kms_service::{AuditSink, Clock, PortFuture};
@@ -24,6 +24,8 @@ pub(crate) fn directory(data_dir: &Path) -> PathBuf {
 #[derive(Debug)]
 pub(crate) struct RegionAudit {
     log: AuditLog,
+    directory: PathBuf,
+    name: LogName,
     goes_on_without: bool,
 }
 
@@ -55,16 +57,24 @@ impl RegionAudit {
             ..WriterOptions::default()
         };
         let name = LogName::new(&config.cluster_id, config.region.clone())?;
-        let log = AuditLog::open(ports, name, &options).map_err(|error| {
+        let log = AuditLog::open(ports, name.clone(), &options).map_err(|error| {
             let place = directory.display();
             anyhow::Error::new(error).context(format!("the audit log in {place} cannot be opened"))
         })?;
-        Ok(Self { log, goes_on_without: config.audit.danger_go_on })
+        Ok(Self { log, directory, name, goes_on_without: config.audit.danger_go_on })
     }
 
     /// How the log is.
     pub(crate) fn status(&self) -> WriterStatus {
         self.log.status()
+    }
+
+    /// The files of the log as they are now, for reading.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub(crate) fn files(&self) -> std::io::Result<LogFiles> {
+        LogFiles::of(Arc::new(DiskVolume::new(self.directory.clone())), self.name.clone())
     }
 
     /// Why requests are refused; `None` while they are recorded, or go on without by configuration.
