@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is its result")]
 
 mod audit;
+mod audit_online;
 mod bad_input;
 mod cut_off;
 mod data_plane;
@@ -20,5 +21,7 @@ mod residency_rules;
 mod restart;
 mod scheduled_rotation;
 mod secrets;
+mod small_disk;
 mod staged_rotation;
+mod store_trouble;
 mod walk;

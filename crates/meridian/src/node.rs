@@ -17,8 +17,10 @@ mod peer_dialer;
 mod reconciler;
 mod regional_writer;
 mod schedules;
+mod store_trouble;
 mod system;
 mod unacknowledged;
+mod watched_store;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
@@ -34,12 +36,13 @@ use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
-use kms_store::{SledStore, Store, StoreOptions};
+use kms_store::Store;
 use reconciler::{Agenda, Observer};
 use regional_writer::RegionalWriter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store_trouble::StoreTrouble;
 use system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -69,6 +72,8 @@ pub(crate) struct Handles {
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
+    /// What is wrong with the store.
+    pub(crate) store_trouble: Arc<StoreTrouble>,
     /// Changes that some Region may not have applied yet.
     pub(crate) unacknowledged: Arc<Unacknowledged>,
     /// When the certificates that the node uses end.
@@ -141,6 +146,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir, recorded_to)?;
     tasks.spawn(events.run(stop.clone()));
     tasks.spawn(Faults::new(Arc::clone(&handles)).run(stop.clone()));
+    tasks.spawn(Arc::clone(&handles.store_trouble).run(Arc::clone(&handles), stop.clone()));
     if parts.role == Role::Region {
         let identities = Arc::clone(&handles.identity.identities);
         tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
@@ -163,6 +169,8 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
         () = failed.cancelled() => Err(anyhow::anyhow!("the store of this Region has failed; see the log")),
         error = handles.control.stopped() => Err(error.into()),
     };
+    // While records can still be written: the node may end for this.
+    handles.store_trouble.record(&handles).await;
     tracing::info!(region = %config.region, "node stops");
     stop.cancel();
     let finished = async { while tasks.join_next().await.is_some() {} };
@@ -204,20 +212,13 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let credentials = tls::Credentials::load(&config.tls)?;
     let principals = crate::config::load_principals(&config.principals_file)?;
 
-    let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data_dir.join("store"), StoreOptions::default())?);
+    let store_trouble = Arc::new(StoreTrouble::new(&audit::directory(&config.data_dir)));
+    let store = store_trouble.open(&config.data_dir)?;
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
     let signer = Arc::new(RegionSigner::new(Arc::clone(&hierarchy.signing)));
-    let registration = schedules::Registration {
-        region: config.region.clone(),
-        // A witness names no sealing key, so that nothing can be sealed to it.
-        sealing_public_key: match role {
-            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
-            Role::Witness => Vec::new(),
-        },
-        signing_public_key: signer.public().as_bytes().to_vec(),
-    };
+    let registration = registration(config, role, &hierarchy, &signer);
 
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
@@ -248,12 +249,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         entropy: Arc::clone(&entropy),
         workers: Arc::new(WorkerThreads::start()?),
     };
-    let mut settings = ServiceConfig::new(config.region.clone());
-    settings.day_length = config.day_length;
-    settings.quotas = config.quotas;
-    settings.key_series = config.key_series;
-    settings.uses_tracked_since = last_uses::tracked_since(store.as_ref(), clock.as_ref())?;
-    let service = Arc::new(Service::new(settings, directory, keyring, ports));
+    let service = Arc::new(Service::new(settings(config, store.as_ref(), clock.as_ref())?, directory, keyring, ports));
     let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
     let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
     let handles = Handles {
@@ -270,10 +266,39 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         identity,
         caught_up: CaughtUp::default(),
+        store_trouble,
         unacknowledged,
         certificates: tls::certificate_ends(&credentials, config.api_tls.as_ref())?,
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
+}
+
+/// This Region's line in the directory.
+fn registration(
+    config: &NodeConfig,
+    role: Role,
+    hierarchy: &hierarchy::Hierarchy,
+    signer: &RegionSigner,
+) -> schedules::Registration {
+    schedules::Registration {
+        region: config.region.clone(),
+        // A witness names no sealing key, so that nothing can be sealed to it.
+        sealing_public_key: match role {
+            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+            Role::Witness => Vec::new(),
+        },
+        signing_public_key: signer.public().as_bytes().to_vec(),
+    }
+}
+
+/// The settings of the service.
+fn settings(config: &NodeConfig, store: &dyn Store, clock: &dyn kms_service::Clock) -> anyhow::Result<ServiceConfig> {
+    let mut settings = ServiceConfig::new(config.region.clone());
+    settings.day_length = config.day_length;
+    settings.quotas = config.quotas;
+    settings.key_series = config.key_series;
+    settings.uses_tracked_since = last_uses::tracked_since(store, clock)?;
+    Ok(settings)
 }
 
 /// The regional log and what works on this Region's store.

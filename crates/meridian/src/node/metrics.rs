@@ -52,6 +52,10 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "meridian_audit_syncs",
         "Groups of audit records written since the start; each is one sync"
     );
+    metrics::describe_gauge!(
+        "meridian_store_failed",
+        "1 once the store has failed or does not read back, until a restart"
+    );
     metrics::describe_gauge!("meridian_keys", "Keys of this Region");
     metrics::describe_gauge!("meridian_multi_region_keys", "Multi-Region keys of this Region");
     metrics::describe_gauge!("meridian_pending_steps", "Keys that wait to be brought in line with the control state");
@@ -126,6 +130,8 @@ pub(crate) fn observe(node: &super::Handles) -> String {
     metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
     metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
     metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
+    let failed = node.store_trouble.text().is_some();
+    metrics::gauge!("meridian_store_failed").set(if failed { 1.0 } else { 0.0 });
     material::observe(node);
     let mut series = exposition::Exposition::default();
     replication::observe(node, &mut series);

@@ -93,26 +93,29 @@ impl Reader {
 
     async fn send_last(&self, last: usize, follow: bool) -> Result<(), End> {
         // Before the look at the log: what comes meanwhile is not missed.
-        let mut seen = self.log.status().head.sequence;
+        let seen = self.log.status().head.sequence;
         let (log, filter) = (Arc::clone(&self.log), self.filter.clone());
         // One at least, for the place from which to follow.
         let deadline = Instant::now() + DEADLINE;
         let in_time = move || Instant::now() < deadline;
         let found = off_thread(move || tail_while(&log.files()?, &filter, last.max(1), &in_time)).await?;
-        let mut place = found.last().map(Found::end);
         for page in found.get(found.len().saturating_sub(last)..).unwrap_or_default().chunks(PAGE_OF_TAIL) {
             self.send(page, None).await?;
         }
-        while follow {
+        if follow { self.follow(found.last().map(Found::end), seen).await } else { Ok(()) }
+    }
+
+    /// Sends what comes after a place, and after a look at the log, until the caller has gone.
+    async fn follow(&self, mut place: Option<Cursor>, mut seen: u64) -> Result<(), End> {
+        loop {
             let mut search = self.open_at_end(place).await?;
-            loop {
+            let mut ended = false;
+            while !ended {
                 let page;
                 (search, page) = read(search, PAGE).await?;
+                ended = page.ended;
                 if !page.found.is_empty() {
                     self.send(&page.found, None).await?;
-                }
-                if page.ended {
-                    break;
                 }
                 if self.pages.is_closed() {
                     return Err(Gone.into());
@@ -121,7 +124,6 @@ impl Reader {
             place = search.cursor().or(place);
             seen = self.grown(seen).await?;
         }
-        Ok(())
     }
 
     /// Waits until the log has grown beyond a sequence.
