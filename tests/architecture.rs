@@ -43,7 +43,7 @@ const OURS: [(&str, &[&str]); 13] = [
 const OURS_IN_TESTS: [(&str, &[&str]); 1] = [("kms-aws", &["kms-core", "kms-crypto"])];
 
 /// Libraries with few owners, tests included.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("sled", &["kms-store"]),
     ("openraft", &["kms-control"]),
     ("rustls", &["meridian", "meridian-tests"]),
@@ -52,6 +52,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("hyper", &["meridian", "meridian-tests"]),
     ("clap", &["meridian"]),
     ("metrics", &["meridian"]),
+    ("opentelemetry", &["meridian"]),
     ("toml", &["meridian"]),
     ("tonic", &["kms-control", "kms-proto", "meridian", "meridian-tests"]),
     // JSON is the AWS wire, policy documents, audit records, and what programs read from the command line.

@@ -24,4 +24,5 @@ mod secrets;
 mod small_disk;
 mod staged_rotation;
 mod store_trouble;
+mod traces;
 mod walk;

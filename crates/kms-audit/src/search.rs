@@ -187,8 +187,8 @@ impl Search {
     /// When a file cannot be read.
     pub fn page(&mut self, bounds: PageBounds) -> io::Result<Page> {
         let mut page = Page { found: Vec::new(), ended: false };
-        let mut bytes = 0;
-        for _ in 0..bounds.lines {
+        let (mut bytes, mut lines) = (0, 0);
+        while lines < bounds.lines {
             match self.step()? {
                 Step::Found(found) => {
                     bytes += found.text.len();
@@ -196,8 +196,11 @@ impl Search {
                     if page.found.len() >= bounds.records || bytes >= bounds.bytes {
                         break;
                     }
+                    lines += 1;
                 }
-                Step::Passed => {}
+                Step::Passed => lines += 1,
+                // Not counted, or a page might end before it has come anywhere.
+                Step::Turned => {}
                 Step::Ended => {
                     page.ended = true;
                     break;
@@ -211,7 +214,7 @@ impl Search {
         loop {
             match self.step()? {
                 Step::Found(found) => return Ok(Some(*found)),
-                Step::Passed => {}
+                Step::Passed | Step::Turned => {}
                 Step::Ended => return Ok(None),
             }
         }
@@ -222,15 +225,15 @@ impl Search {
         let Some((day, lines)) = &mut self.reading else {
             let Some(day) = self.days.pop_front() else { return Ok(Step::Ended) };
             self.reading = Some((day, self.files.lines(day, 0)?));
-            return Ok(Step::Passed);
+            return Ok(Step::Turned);
         };
         let Some(line) = lines.next_line()? else {
             self.reading = None;
-            return Ok(Step::Passed);
+            return Ok(Step::Turned);
         };
         // An unfinished line is being written, and will be whole the next time.
         if line.kind == LineKind::Unfinished {
-            return Ok(Step::Passed);
+            return Ok(Step::Turned);
         }
         self.cursor = Some(Cursor { day: *day, offset: line.end });
         match self.filter.read(line.bytes) {
@@ -248,6 +251,8 @@ impl Search {
 enum Step {
     Found(Box<Found>),
     Passed,
+    /// No whole line: the end of a file, or the beginning of the next.
+    Turned,
     Ended,
 }
 

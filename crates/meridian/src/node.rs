@@ -19,6 +19,7 @@ mod regional_writer;
 mod schedules;
 mod store_trouble;
 mod system;
+mod traces;
 mod unacknowledged;
 mod watched_store;
 mod workers;
@@ -47,6 +48,8 @@ use system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+pub(crate) use traces::RequestSpan;
+use traces::{TracedLog, Traces};
 use unacknowledged::Unacknowledged;
 use workers::WorkerThreads;
 
@@ -72,6 +75,8 @@ pub(crate) struct Handles {
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
+    /// Spans of requests; absent when traces are off.
+    pub(crate) traces: Option<Arc<Traces>>,
     /// What is wrong with the store.
     pub(crate) store_trouble: Arc<StoreTrouble>,
     /// Changes that some Region may not have applied yet.
@@ -180,6 +185,9 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     // After the last request.
     last_uses::save(&handles.service).await;
     handles.control.shutdown().await;
+    if let Some(traces) = handles.traces.clone() {
+        tokio::task::spawn_blocking(move || traces.stop()).await?;
+    }
     outcome
 }
 
@@ -241,8 +249,10 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     // Before anything is served: what cannot be recorded is not done.
     let known = checkpoints::known_heads(&control.state(), &config.region);
     let audit = Arc::new(RegionAudit::open(config, &signer, &clock, known)?);
+    let traces = config.telemetry.as_ref().map(|to| Traces::start(to, &config.region, &config.cluster_id));
+    let traces = traces.transpose()?.map(Arc::new);
     let ports = Ports {
-        control: Arc::new(control.clone()),
+        control: proposals(&control, traces.as_ref()),
         regional,
         peers: Arc::new(control.clone()),
         clock: Arc::clone(&clock),
@@ -251,7 +261,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     };
     let service = Arc::new(Service::new(settings(config, store.as_ref(), clock.as_ref())?, directory, keyring, ports));
     let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
-    let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
+    let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new(), traces: traces.clone() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
         node_id: config.node_id,
@@ -266,11 +276,21 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         identity,
         caught_up: CaughtUp::default(),
+        traces,
         store_trouble,
         unacknowledged,
         certificates: tls::certificate_ends(&credentials, config.api_tls.as_ref())?,
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
+}
+
+/// The control log as the service proposes to it, traced when traces are on.
+fn proposals(control: &ControlNode, traces: Option<&Arc<Traces>>) -> Arc<dyn kms_service::ControlLog> {
+    let log: Arc<dyn kms_service::ControlLog> = Arc::new(control.clone());
+    match traces {
+        Some(traces) => Arc::new(TracedLog::new(log, Arc::clone(traces))),
+        None => log,
+    }
 }
 
 /// This Region's line in the directory.
