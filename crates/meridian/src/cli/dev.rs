@@ -53,7 +53,7 @@ pub(crate) struct DevArgs {
     /// on_demand_rotations_per_key. May be repeated.
     #[arg(long = "quota", value_name = "NAME=NUMBER", value_parser = parse_quota)]
     quotas: Vec<(&'static str, u64)>,
-    /// Send traces of requests to this OpenTelemetry collector, such as http://127.0.0.1:4317 [default: no traces].
+    /// Send traces to an OpenTelemetry collector, as at http://127.0.0.1:4317.
     #[arg(long, value_name = "URL", value_parser = otlp_endpoint)]
     otlp_endpoint: Option<String>,
     /// Principals file instead of the development credentials.
