@@ -50,7 +50,7 @@ const OURS_IN_TESTS: [(&str, &[&str]); 4] = [
 ];
 
 /// Libraries with few owners, tests included.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 17] = [
     ("sled", &["kms-store"]),
     ("openraft", &["kms-control"]),
     ("rustls", &["meridian", "meridian-tests"]),
@@ -61,6 +61,7 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("hyper", &["meridian", "meridian-tests"]),
     ("clap", &["meridian"]),
     ("metrics", &["meridian"]),
+    ("opentelemetry", &["meridian"]),
     ("toml", &["meridian"]),
     ("tonic", &["kms-control", "kms-proto", "meridian", "meridian-tests"]),
     // JSON is the AWS wire, policy documents, audit records, and what programs read from the command line.

@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "cluster/v1/roles",
         "cluster/v1/residency",
         "cluster/v1/access",
+        "cluster/v1/audit",
         "peer/v1/peer",
         "state/v1/state",
     ]

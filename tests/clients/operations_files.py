@@ -19,12 +19,16 @@ from harness.regions import EU, US, clients, create
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 RULES = DEPLOY / "prometheus" / "meridian.rules.yml"
 DASHBOARD = DEPLOY / "grafana" / "meridian.json"
+PAGE = DEPLOY.parent / "docs" / "metrics.md"
 # Ports of the operations endpoints behind the base of a development cluster.
 OPERATIONS = (31, 32, 33)
 # What a histogram's series end in.
 SUFFIXES = ("_bucket", "_sum", "_count")
 # The lag is told in milliseconds on purpose: that is the unit in which it matters.
-ACCEPTED = {'meridian_replication_lag_milliseconds use base unit "seconds" instead of "milliseconds"'}
+ACCEPTED = {
+    f'meridian_{name}_milliseconds use base unit "seconds" instead of "milliseconds"'
+    for name in ("replication_lag", "key_replication_lag")
+}
 
 # Set by `main`, before any claim runs.
 scrapes = []
@@ -62,6 +66,11 @@ def every_metric_of_rules_and_dashboard_is_told():
 @claim
 def every_metric_is_on_the_dashboard():
     equal(sorted(told() - names_in(" ".join(expressions()))), [])
+
+
+@claim
+def every_metric_is_explained():
+    equal(sorted(told() ^ set(re.findall(r"^\| `(meridian_\w+)` ", PAGE.read_text(), re.MULTILINE))), [])
 
 
 @claim

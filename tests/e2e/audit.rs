@@ -1,5 +1,6 @@
 //! The audit log on real processes: every request leaves its record, and every change of a log is found and named.
 
+use crate::small_disk::SmallDisk;
 use meridian_tests::{Cluster, ClusterOptions, EU, REGIONS, US, aws, eventually, keys};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -346,44 +347,13 @@ async fn a_chain_written_anew_by_one_region_is_found_by_reconcile_and_not_opened
     }
 }
 
-/// A small file system over a directory; needs root, as continuous integration has it.
-pub(crate) struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    pub(crate) fn over(directory: &Path) -> Option<Self> {
-        let kept: Vec<(PathBuf, Vec<u8>)> = meridian_tests::search::files(directory)
-            .into_iter()
-            .map(|file| (file.clone(), std::fs::read(&file).unwrap()))
-            .collect();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs"])
-            .arg(directory)
-            .stderr(std::process::Stdio::null())
-            .status();
-        if !mounted.is_ok_and(|status| status.success()) {
-            return None;
-        }
-        let disk = Self(directory.to_path_buf());
-        for (file, bytes) in kept.iter().filter(|(file, _)| file.extension().is_none_or(|kind| kind != "reserve")) {
-            std::fs::write(file, bytes).unwrap();
-        }
-        Some(disk)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(std::process::Command::new("umount").args(["--lazy"]).arg(&self.0).status());
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_refuses_requests_lets_operators_work_and_says_why() {
     let mut cluster = Cluster::start();
     let key_id = keys::create(&cluster.direct(US)).await;
     assert!(cluster.stop().success());
     let directory = cluster.region_dir(US).join("data/audit");
-    let Some(_disk) = SmallDisk::over(&directory) else {
+    let Some(_disk) = SmallDisk::over(&directory, "20m") else {
         meridian_tests::random::say("no file system can be mounted here; the crate's tests fill disks in memory");
         return;
     };

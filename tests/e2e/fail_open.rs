@@ -1,6 +1,6 @@
 //! A Region that is configured to go on while its audit log cannot be written says so, and owns up to what is missing.
 
-use crate::audit::SmallDisk;
+use crate::small_disk::SmallDisk;
 use meridian_tests::http1;
 use meridian_tests::installed::Installed;
 use meridian_tests::{US, cli, eventually};
@@ -16,7 +16,7 @@ async fn a_region_that_goes_on_without_its_log_leaves_a_signed_record_of_the_gap
     let key_id = created["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned();
     cluster.kill(US);
     let directory = cluster.data_dir(US).join("audit");
-    let Some(_disk) = SmallDisk::over(&directory) else {
+    let Some(_disk) = SmallDisk::over(&directory, "20m") else {
         meridian_tests::random::say("no file system can be mounted here; the crate's tests fill disks in memory");
         return;
     };

@@ -3,6 +3,7 @@
 
 mod attestation;
 mod audit;
+mod audit_online;
 mod bad_input;
 mod cut_off;
 mod data_plane;
@@ -16,6 +17,7 @@ mod identity;
 mod identity_audit;
 mod installed;
 mod long_absence;
+mod metrics;
 mod operator_view;
 mod promotion;
 mod region_kek;
@@ -25,5 +27,8 @@ mod restart;
 mod roles;
 mod scheduled_rotation;
 mod secrets;
+mod small_disk;
 mod staged_rotation;
+mod store_trouble;
+mod traces;
 mod walk;

@@ -13,6 +13,7 @@ pub mod aws;
 pub mod binary;
 pub mod cli;
 pub mod cluster;
+pub mod collector;
 pub mod http1;
 pub mod installed;
 pub mod keys;

@@ -54,7 +54,7 @@ pub use reconcile::{
     ClusterEvidence, ControlFacts, Discrepancy, KeyUse, KeyUses, Obligation, Reconciliation, RegionLog, reconcile,
 };
 pub use record::{RECORD_BYTES_MAX, Record, Resource, Tls};
-pub use search::{Cursor, Filter, Found, Search, TAIL_RECORDS_MAX, WantedOutcome, tail};
+pub use search::{Cursor, Filter, Found, Page, PageBounds, Search, TAIL_RECORDS_MAX, WantedOutcome, tail, tail_while};
 pub use service_event::{
     APPLY_CONTROL_CHANGE, Acknowledgement, LogEvent, MembershipChange, ServiceEvent, ServiceRecord, Started,
 };

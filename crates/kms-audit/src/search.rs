@@ -98,7 +98,27 @@ impl Filter {
     }
 }
 
+impl Found {
+    /// The place behind the record.
+    #[must_use]
+    pub fn end(&self) -> Cursor {
+        let line = u64::try_from(self.text.len()).unwrap_or(u64::MAX).saturating_add(1);
+        Cursor { day: self.day, offset: self.offset.saturating_add(line) }
+    }
+}
+
 impl WantedOutcome {
+    /// Reads `success`, `failure`, `denied` or an error code.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.to_ascii_lowercase().as_str() {
+            "success" => Self::Success,
+            "failure" => Self::Failure,
+            "denied" => Self::Denied,
+            _ => Self::Code(text.to_owned()),
+        }
+    }
+
     fn admits(&self, code: Option<&str>) -> bool {
         match self {
             Self::Success => code.is_none(),
@@ -161,31 +181,99 @@ impl Search {
         self.unreadable
     }
 
+    /// Searches on until the page is full, so many lines are read, or the log ends.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn page(&mut self, bounds: PageBounds) -> io::Result<Page> {
+        let mut page = Page { found: Vec::new(), ended: false };
+        let (mut bytes, mut lines) = (0, 0);
+        while lines < bounds.lines {
+            match self.step()? {
+                Step::Found(found) => {
+                    bytes += found.text.len();
+                    page.found.push(*found);
+                    if page.found.len() >= bounds.records || bytes >= bounds.bytes {
+                        break;
+                    }
+                    lines += 1;
+                }
+                Step::Passed => lines += 1,
+                // Not counted, or a page might end before it has come anywhere.
+                Step::Turned => {}
+                Step::Ended => {
+                    page.ended = true;
+                    break;
+                }
+            }
+        }
+        Ok(page)
+    }
+
     fn next_found(&mut self) -> io::Result<Option<Found>> {
         loop {
-            let Some((day, lines)) = &mut self.reading else {
-                let Some(day) = self.days.pop_front() else { return Ok(None) };
-                self.reading = Some((day, self.files.lines(day, 0)?));
-                continue;
-            };
-            let Some(line) = lines.next_line()? else {
-                self.reading = None;
-                continue;
-            };
-            // An unfinished line is being written, and will be whole the next time.
-            if line.kind == LineKind::Unfinished {
-                continue;
-            }
-            self.cursor = Some(Cursor { day: *day, offset: line.end });
-            match self.filter.read(line.bytes) {
-                Read::Wanted(event, text) => {
-                    return Ok(Some(Found { day: *day, offset: line.offset, text, event: *event }));
-                }
-                Read::Other => {}
-                Read::Unreadable => self.unreadable += 1,
+            match self.step()? {
+                Step::Found(found) => return Ok(Some(*found)),
+                Step::Passed | Step::Turned => {}
+                Step::Ended => return Ok(None),
             }
         }
     }
+
+    /// Looks at the next line, or at the next file.
+    fn step(&mut self) -> io::Result<Step> {
+        let Some((day, lines)) = &mut self.reading else {
+            let Some(day) = self.days.pop_front() else { return Ok(Step::Ended) };
+            self.reading = Some((day, self.files.lines(day, 0)?));
+            return Ok(Step::Turned);
+        };
+        let Some(line) = lines.next_line()? else {
+            self.reading = None;
+            return Ok(Step::Turned);
+        };
+        // An unfinished line is being written, and will be whole the next time.
+        if line.kind == LineKind::Unfinished {
+            return Ok(Step::Turned);
+        }
+        self.cursor = Some(Cursor { day: *day, offset: line.end });
+        match self.filter.read(line.bytes) {
+            Read::Wanted(event, text) => {
+                return Ok(Step::Found(Box::new(Found { day: *day, offset: line.offset, text, event: *event })));
+            }
+            Read::Other => {}
+            Read::Unreadable => self.unreadable += 1,
+        }
+        Ok(Step::Passed)
+    }
+}
+
+/// What one look at a line came to.
+enum Step {
+    Found(Box<Found>),
+    Passed,
+    /// No whole line: the end of a file, or the beginning of the next.
+    Turned,
+    Ended,
+}
+
+/// Where a page ends, whatever comes first. At least one record always fits.
+#[derive(Clone, Copy, Debug)]
+pub struct PageBounds {
+    /// Most records.
+    pub records: usize,
+    /// Text after which no further record is added, in bytes.
+    pub bytes: usize,
+    /// Most lines that are looked at.
+    pub lines: usize,
+}
+
+/// A part of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Records in the order of the log; may be empty although there are more.
+    pub found: Vec<Found>,
+    /// Whether the log has been seen to its end.
+    pub ended: bool,
 }
 
 impl Iterator for Search {
@@ -201,6 +289,19 @@ impl Iterator for Search {
 /// # Errors
 /// When a file cannot be read.
 pub fn tail(files: &LogFiles, filter: &Filter, count: usize) -> io::Result<Vec<Found>> {
+    tail_while(files, filter, count, &|| true)
+}
+
+/// The same, for as long as `goes_on` says yes.
+///
+/// # Errors
+/// When a file cannot be read; [`io::ErrorKind::TimedOut`] when it was not let go on to the end.
+pub fn tail_while(
+    files: &LogFiles,
+    filter: &Filter,
+    count: usize,
+    goes_on: &dyn Fn() -> bool,
+) -> io::Result<Vec<Found>> {
     let count = count.min(TAIL_RECORDS_MAX);
     let mut last = Tail { count, bytes: 0, found: VecDeque::new() };
     for day in files.days().iter().rev() {
@@ -209,7 +310,7 @@ pub fn tail(files: &LogFiles, filter: &Filter, count: usize) -> io::Result<Vec<F
         }
         let newer = std::mem::take(&mut last.found);
         let wanted = Tail { count: count - newer.len(), bytes: 0, found: VecDeque::new() };
-        let mut of_day = tail_of_day(files, filter, *day, wanted)?.found;
+        let mut of_day = tail_of_day((files, filter, goes_on), *day, wanted)?.found;
         of_day.extend(newer);
         last.found = of_day;
         last.bytes = last.found.iter().map(|found| found.text.len()).sum();
@@ -247,7 +348,11 @@ impl Tail {
 }
 
 /// Looks at a growing end of one file until enough is found or the file has been seen.
-fn tail_of_day(files: &LogFiles, filter: &Filter, day: Day, wanted: Tail) -> io::Result<Tail> {
+fn tail_of_day(
+    (files, filter, goes_on): (&LogFiles, &Filter, &dyn Fn() -> bool),
+    day: Day,
+    wanted: Tail,
+) -> io::Result<Tail> {
     let length = files.open(day)?.length()?;
     let mut window = TAIL_WINDOW.max(u64::try_from(RECORD_BYTES_MAX).unwrap_or_default());
     loop {
@@ -257,6 +362,9 @@ fn tail_of_day(files: &LogFiles, filter: &Filter, day: Day, wanted: Tail) -> io:
         // The first line begins before the window, unless this is the whole file.
         let mut partial = start > 0;
         while let Some(line) = lines.next_line()? {
+            if !goes_on() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             if !partial
                 && line.kind == LineKind::Whole
                 && let Read::Wanted(event, text) = filter.read(line.bytes)

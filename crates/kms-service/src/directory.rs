@@ -160,6 +160,11 @@ impl Directory {
         self.unsaved_uses.pin().insert(key_id, ());
     }
 
+    /// The keys with a use that is not saved yet: at most those used in the few seconds between two savings.
+    pub(crate) fn unsaved_uses(&self) -> Vec<KeyId> {
+        self.unsaved_uses.pin().keys().copied().collect()
+    }
+
     /// Takes at most `limit` of the keys with a use that is not saved yet.
     pub(crate) fn take_unsaved_uses(&self, limit: usize) -> Vec<KeyId> {
         let unsaved = self.unsaved_uses.pin();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::authorise::KeyView;
 use crate::key_grants::KeyGrants;
+use crate::key_uses::UseCell;
 use crate::last_use::LastUseCell;
 use crate::{KmsError, ReplicaAccess};
 
@@ -41,6 +42,7 @@ pub struct KeyEntry {
 pub(crate) struct Live {
     pub(crate) grants: KeyGrants,
     pub(crate) last_use: LastUseCell,
+    pub(crate) uses: UseCell,
 }
 
 impl KeyEntry {

@@ -102,6 +102,8 @@ impl Service {
     /// Notes that a request has used a key with success. Operations that AWS does not track are passed over.
     pub(crate) fn note_use(&self, entry: &KeyEntry, caller: &Caller, operation: KeyOperation) {
         let Some(operation) = TrackedOperation::of(operation) else { return };
+        // Before the key is noted as used: whoever finds it noted finds this use, too.
+        entry.live.uses.count(operation);
         let used = Use { operation, at: self.now(), request_id: caller.request_id };
         if entry.live.last_use.note(&used) {
             self.directory().add_unsaved_use(entry.arn.key_id);
@@ -123,8 +125,11 @@ impl Service {
                 let Use { operation, at, request_id } = self.directory().key(key_id)?.live.last_use.take()?;
                 Some((*key_id, LastUse { operation, at, request_id: request_id.to_string() }))
             });
+            let uses = uses.collect();
+            // After they were taken: a use that comes later notes its key again.
+            self.gather_uses(&keys);
             // Unknown keys are passed over; there is nothing else to refuse.
-            if let Err(error) = self.submit(RegionalBody::RecordUse(uses.collect())).await {
+            if let Err(error) = self.submit(RegionalBody::RecordUse(uses)).await {
                 for key_id in keys {
                     self.directory().add_unsaved_use(key_id);
                 }

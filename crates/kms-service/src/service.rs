@@ -1,6 +1,7 @@
 //! One Region's KMS.
 
 use crate::acknowledgements::Acknowledgements;
+use crate::key_uses::UseBoard;
 use crate::{
     Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError, Trail,
     Workers,
@@ -24,6 +25,8 @@ pub struct ServiceConfig {
     pub quotas: Quotas,
     /// From when on this Region has noted the use of keys.
     pub uses_tracked_since: Timestamp,
+    /// Most keys with metrics of their own; the others are counted together. Default 100.
+    pub key_series: usize,
     /// How long a Decrypt waits for the control log when it meets unknown material. Default 1 s.
     pub catch_up_deadline: Duration,
     /// How long other Regions may take to answer. Default 1 s.
@@ -41,6 +44,7 @@ impl ServiceConfig {
             day_length: DayLength::default(),
             quotas: Quotas::default(),
             uses_tracked_since: Timestamp::from_millis(0),
+            key_series: 100,
             catch_up_deadline: Duration::from_secs(1),
             peer_deadline: Duration::from_secs(1),
             attestation: Arc::new(AttestationVerifier::new(TrustRoots::default())),
@@ -99,13 +103,15 @@ pub struct Service {
     keyring: Arc<Keyring>,
     ports: Ports,
     acknowledgements: Acknowledgements,
+    uses: UseBoard,
 }
 
 impl Service {
     /// Puts the parts together.
     #[must_use]
     pub fn new(config: ServiceConfig, directory: Arc<Directory>, keyring: Arc<Keyring>, ports: Ports) -> Self {
-        Self { config, directory, keyring, ports, acknowledgements: Acknowledgements::default() }
+        let uses = UseBoard::new(config.key_series);
+        Self { config, directory, keyring, ports, acknowledgements: Acknowledgements::default(), uses }
     }
 
     /// This Region.
@@ -148,6 +154,10 @@ impl Service {
 
     pub(crate) fn acknowledgements(&self) -> &Acknowledgements {
         &self.acknowledgements
+    }
+
+    pub(crate) fn use_board(&self) -> &UseBoard {
+        &self.uses
     }
 
     pub(crate) fn keyring(&self) -> &Arc<Keyring> {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use attestation_roots::load_attestation_roots;
-pub(crate) use check::{IDENTITY_LEASE_MIN, parse_duration};
+pub(crate) use check::{IDENTITY_LEASE_MIN, is_otlp_endpoint, parse_duration};
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
 pub(crate) use problems::{ConfigError, Problem};
@@ -69,10 +69,23 @@ pub(crate) struct NodeConfig {
     pub(crate) kek_rotation_days: u32,
     /// How much there may be of what.
     pub(crate) quotas: kms_service::Quotas,
+    /// Most keys with metrics of their own.
+    pub(crate) key_series: usize,
     /// The audit log.
     pub(crate) audit: AuditConfig,
+    /// Where traces go; nowhere unless configured.
+    pub(crate) telemetry: Option<TelemetryConfig>,
     /// Form and detail of the log on standard error.
     pub(crate) log: LogConfig,
+}
+
+/// Export of traces.
+#[derive(Clone, Debug)]
+pub(crate) struct TelemetryConfig {
+    /// Address of an OpenTelemetry collector's OTLP receiver over gRPC.
+    pub(crate) otlp_endpoint: String,
+    /// The part of the requests without a caller's trace that is traced, 0 to 1.
+    pub(crate) sample_ratio: f64,
 }
 
 /// The audit log. What is dangerous is off unless an operator asks for it.

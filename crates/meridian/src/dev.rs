@@ -55,6 +55,8 @@ pub(crate) struct DevOptions {
     pub(crate) identity_lease: Option<String>,
     /// Quotas that differ from AWS's defaults, by name.
     pub(crate) quotas: Vec<(&'static str, u64)>,
+    /// Where traces go, already checked.
+    pub(crate) otlp_endpoint: Option<String>,
     /// Principals file instead of the development credentials.
     pub(crate) principals: Option<PathBuf>,
 }
@@ -300,6 +302,7 @@ fn write_configs(
             identity_lease: options.identity_lease.as_deref(),
             quotas: &options.quotas,
             checkpoint_interval: Some("2s"),
+            otlp_endpoint: options.otlp_endpoint.as_deref(),
             raft_ms: raft_timing_ms(options.latency_ms),
             log_format: "text",
             peers: &peers,

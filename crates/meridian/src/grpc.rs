@@ -4,6 +4,7 @@
 //! the peer service. A certificate that TLS verified but that is of another kind gets `PERMISSION_DENIED`.
 
 mod access;
+mod audit;
 mod cluster;
 mod data_plane;
 mod identity;
@@ -18,6 +19,7 @@ use crate::config::{Limits, NodeConfig, Principal};
 use crate::node::Handles;
 use crate::tls::{self, Credentials, IncomingSettings, Peer, PeerIdentity};
 use kms_proto::cluster::v1::access_server::AccessServer;
+use kms_proto::cluster::v1::audit_server::AuditServer;
 use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
@@ -96,6 +98,7 @@ impl Server {
         let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
         let roles = roles_service::RolesService::new(Arc::clone(&self.handles));
+        let audit = audit::AuditService::new(Arc::clone(&self.handles), shutdown.clone());
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let router = TonicServer::builder()
@@ -110,6 +113,7 @@ impl Server {
             .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
             .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
             .add_service(RolesServer::with_interceptor(roles, identity::admit_operators))
+            .add_service(AuditServer::with_interceptor(audit, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)
             .add_service(health)

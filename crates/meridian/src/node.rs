@@ -17,13 +17,17 @@ mod peer_dialer;
 mod reconciler;
 mod regional_writer;
 mod schedules;
+mod store_trouble;
 mod system;
+mod traces;
+mod unacknowledged;
+mod watched_store;
 mod workers;
 
 use crate::config::{NodeConfig, Role};
 use crate::signatures::RegionSigner;
 use crate::{grpc, tls};
-use audit::RegionAudit;
+pub(crate) use audit::RegionAudit;
 pub(crate) use audit::state_name as audit_state_name;
 use catch_up::CaughtUp;
 use checkpoints::Checkpoints;
@@ -33,17 +37,20 @@ use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
 use kms_service::{AttestationVerifier, Directory, Keyring, Ports, Service, ServiceConfig};
-use kms_store::{SledStore, Store, StoreOptions};
-use kms_types::Timestamp;
+use kms_store::Store;
 use reconciler::{Agenda, Observer};
 use regional_writer::RegionalWriter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store_trouble::StoreTrouble;
 use system::{SystemClock, SystemEntropy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+pub(crate) use traces::RequestSpan;
+use traces::{TracedLog, Traces};
+use unacknowledged::Unacknowledged;
 use workers::WorkerThreads;
 
 /// The running parts that listeners and operators ask.
@@ -68,8 +75,14 @@ pub(crate) struct Handles {
     pub(crate) identity: Arc<identities::IdentityDesk>,
     /// Whether the control log has been looked at since the start.
     pub(crate) caught_up: CaughtUp,
-    /// When the node's certificate ends, in seconds since the Unix epoch.
-    pub(crate) certificate_ends: Option<i64>,
+    /// Spans of requests; absent when traces are off.
+    pub(crate) traces: Option<Arc<Traces>>,
+    /// What is wrong with the store.
+    pub(crate) store_trouble: Arc<StoreTrouble>,
+    /// Changes that some Region may not have applied yet.
+    pub(crate) unacknowledged: Arc<Unacknowledged>,
+    /// When the certificates that the node uses end.
+    pub(crate) certificates: Vec<tls::CertificateEnd>,
 }
 
 impl Handles {
@@ -138,6 +151,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     let events = Events::new(Arc::clone(&handles), Arc::clone(&parts.store), &config.data_dir, recorded_to)?;
     tasks.spawn(events.run(stop.clone()));
     tasks.spawn(Faults::new(Arc::clone(&handles)).run(stop.clone()));
+    tasks.spawn(Arc::clone(&handles.store_trouble).run(Arc::clone(&handles), stop.clone()));
     if parts.role == Role::Region {
         let identities = Arc::clone(&handles.identity.identities);
         tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
@@ -160,6 +174,8 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
         () = failed.cancelled() => Err(anyhow::anyhow!("the store of this Region has failed; see the log")),
         error = handles.control.stopped() => Err(error.into()),
     };
+    // While records can still be written: the node may end for this.
+    handles.store_trouble.record(&handles).await;
     tracing::info!(region = %config.region, "node stops");
     stop.cancel();
     let finished = async { while tasks.join_next().await.is_some() {} };
@@ -169,6 +185,9 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     // After the last request.
     last_uses::save(&handles.service).await;
     handles.control.shutdown().await;
+    if let Some(traces) = handles.traces.clone() {
+        tokio::task::spawn_blocking(move || traces.stop()).await?;
+    }
     outcome
 }
 
@@ -194,17 +213,6 @@ fn serve_api(
     Ok(())
 }
 
-fn service_settings(config: &NodeConfig, uses_tracked_since: Timestamp) -> anyhow::Result<ServiceConfig> {
-    let roots = crate::config::load_attestation_roots(&config.attestation_roots)?;
-    Ok(ServiceConfig {
-        day_length: config.day_length,
-        quotas: config.quotas,
-        uses_tracked_since,
-        attestation: Arc::new(AttestationVerifier::new(roots)),
-        ..ServiceConfig::new(config.region.clone())
-    })
-}
-
 /// Builds the parts in the order in which they need each other.
 async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken) -> anyhow::Result<Parts> {
     let clock: Arc<dyn kms_service::Clock> = Arc::new(SystemClock::default());
@@ -212,20 +220,13 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let credentials = tls::Credentials::load(&config.tls)?;
     let principals = crate::config::load_principals(&config.principals_file)?;
 
-    let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.data_dir.join("store"), StoreOptions::default())?);
+    let store_trouble = Arc::new(StoreTrouble::new(&audit::directory(&config.data_dir)));
+    let store = store_trouble.open(&config.data_dir)?;
     let hierarchy = hierarchy::open(config, store.as_ref(), entropy.as_ref())?;
     let own = config.peers.iter().find(|peer| peer.node_id == config.node_id);
     let role = own.map_or(Role::Region, |peer| peer.role);
     let signer = Arc::new(RegionSigner::new(Arc::clone(&hierarchy.signing)));
-    let registration = schedules::Registration {
-        region: config.region.clone(),
-        // A witness names no sealing key, so that nothing can be sealed to it.
-        sealing_public_key: match role {
-            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
-            Role::Witness => Vec::new(),
-        },
-        signing_public_key: signer.public().as_bytes().to_vec(),
-    };
+    let registration = registration(config, role, &hierarchy, &signer);
 
     let directory = Arc::new(Directory::new(config.region.clone()));
     let agenda = Arc::new(Agenda::default());
@@ -239,24 +240,28 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
     let lease = Arc::new(kms_service::Lease::new(config.identity_lease, Arc::clone(&clock)));
     let known = aws_principals(&principals)?;
     let identity = Arc::new(identities::IdentityDesk::new(&directory, &keyring, lease, known));
-    let observer = Arc::new(Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity)));
+    let unacknowledged = Arc::new(Unacknowledged::new(Arc::clone(&clock)));
+    let observer =
+        Observer::new(Arc::clone(&directory), Arc::clone(&agenda), Arc::clone(&identity), Arc::clone(&unacknowledged));
+    let observer = Arc::new(observer);
     let control = start_control(config, &store, &credentials, &directory, observer, &clock).await?;
     agenda.add(reconciler::all_multi_region_keys(&directory));
     // Before anything is served: what cannot be recorded is not done.
     let known = checkpoints::known_heads(&control.state(), &config.region);
     let audit = Arc::new(RegionAudit::open(config, &signer, &clock, known)?);
+    let traces = config.telemetry.as_ref().map(|to| Traces::start(to, &config.region, &config.cluster_id));
+    let traces = traces.transpose()?.map(Arc::new);
     let ports = Ports {
-        control: Arc::new(control.clone()),
+        control: proposals(&control, traces.as_ref()),
         regional,
         peers: Arc::new(control.clone()),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         workers: Arc::new(WorkerThreads::start()?),
     };
-    let settings = service_settings(config, last_uses::tracked_since(store.as_ref(), clock.as_ref())?)?;
-    let service = Arc::new(Service::new(settings, directory, keyring, ports));
+    let service = Arc::new(Service::new(settings(config, store.as_ref(), clock.as_ref())?, directory, keyring, ports));
     let api = make_api(&service, &identity, Arc::clone(&clock), &audit);
-    let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new() });
+    let api = Arc::new(api::Front { api, metrics: metrics::RequestMetrics::new(), traces: traces.clone() });
     let handles = Handles {
         cluster_id: config.cluster_id.clone(),
         node_id: config.node_id,
@@ -271,9 +276,51 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         keks,
         identity,
         caught_up: CaughtUp::default(),
-        certificate_ends: credentials.ends_at(),
+        traces,
+        store_trouble,
+        unacknowledged,
+        certificates: tls::certificate_ends(&credentials, config.api_tls.as_ref())?,
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
+}
+
+/// The control log as the service proposes to it, traced when traces are on.
+fn proposals(control: &ControlNode, traces: Option<&Arc<Traces>>) -> Arc<dyn kms_service::ControlLog> {
+    let log: Arc<dyn kms_service::ControlLog> = Arc::new(control.clone());
+    match traces {
+        Some(traces) => Arc::new(TracedLog::new(log, Arc::clone(traces))),
+        None => log,
+    }
+}
+
+/// This Region's line in the directory.
+fn registration(
+    config: &NodeConfig,
+    role: Role,
+    hierarchy: &hierarchy::Hierarchy,
+    signer: &RegionSigner,
+) -> schedules::Registration {
+    schedules::Registration {
+        region: config.region.clone(),
+        // A witness names no sealing key, so that nothing can be sealed to it.
+        sealing_public_key: match role {
+            Role::Region => hierarchy.sealing.public().as_bytes().to_vec(),
+            Role::Witness => Vec::new(),
+        },
+        signing_public_key: signer.public().as_bytes().to_vec(),
+    }
+}
+
+/// The settings of the service.
+fn settings(config: &NodeConfig, store: &dyn Store, clock: &dyn kms_service::Clock) -> anyhow::Result<ServiceConfig> {
+    let mut settings = ServiceConfig::new(config.region.clone());
+    settings.day_length = config.day_length;
+    settings.quotas = config.quotas;
+    settings.key_series = config.key_series;
+    settings.uses_tracked_since = last_uses::tracked_since(store, clock)?;
+    let roots = crate::config::load_attestation_roots(&config.attestation_roots)?;
+    settings.attestation = Arc::new(AttestationVerifier::new(roots));
+    Ok(settings)
 }
 
 /// The regional log and what works on this Region's store.

@@ -1,6 +1,7 @@
 //! Mutual TLS within the cluster: TLS 1.3 only, every certificate issued by the cluster's own authority.
 
 mod channel;
+mod expiry;
 mod identity;
 mod incoming;
 
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use channel::channel;
+pub(crate) use expiry::{CertificateEnd, certificate_ends};
 pub(crate) use identity::PeerIdentity;
 pub(crate) use incoming::{IncomingSettings, Peer, incoming};
 
@@ -48,6 +50,8 @@ pub(crate) enum TlsError {
 #[derive(Debug)]
 pub(crate) struct Credentials {
     authority: Arc<RootCertStore>,
+    /// The authority's certificates as they are.
+    authority_chain: Vec<CertificateDer<'static>>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
@@ -59,18 +63,12 @@ impl Credentials {
     /// [`TlsError`] names the file.
     pub(crate) fn load(files: &TlsFiles) -> Result<Self, TlsError> {
         let mut authority = RootCertStore::empty();
-        for certificate in certificates(&files.ca)? {
-            authority.add(certificate).map_err(TlsError::Unusable)?;
+        let authority_chain = certificates(&files.ca)?;
+        for certificate in &authority_chain {
+            authority.add(certificate.clone()).map_err(TlsError::Unusable)?;
         }
-        Ok(Self { authority: Arc::new(authority), chain: certificates(&files.cert)?, key: private_key(&files.key)? })
-    }
-
-    /// When the node's own certificate, or one that it is issued by, ends: seconds since the Unix epoch.
-    pub(crate) fn ends_at(&self) -> Option<i64> {
-        let end = |der: &CertificateDer<'_>| {
-            x509_parser::parse_x509_certificate(der).ok().map(|(_, cert)| cert.validity().not_after.timestamp())
-        };
-        self.chain.iter().filter_map(end).min()
+        let authority = Arc::new(authority);
+        Ok(Self { authority, authority_chain, chain: certificates(&files.cert)?, key: private_key(&files.key)? })
     }
 
     /// For the gRPC listener: clients must have a certificate of the cluster's authority.

@@ -2,8 +2,8 @@
 
 use crate::fixture::{DAY, DAY_ONE, Node, account, alice, append, decrypt, key_arn, number, region, uuid};
 use kms_audit::{
-    ApiCall, Elements, Filter, Found, Identity, Member, Operation, Outcome, Record, RequestOrigin, Search,
-    WantedOutcome, tail,
+    ApiCall, Elements, Filter, Found, Identity, Member, Operation, Outcome, PageBounds, Record, RequestOrigin, Search,
+    WantedOutcome, tail, tail_while,
 };
 use kms_types::{KeyId, Timestamp};
 
@@ -54,6 +54,37 @@ fn search(filter: Filter) -> Vec<u64> {
     let last = tail(&node().files(), &filter, 100).unwrap();
     assert_eq!(last, found, "the tail of everything is everything");
     numbers(found)
+}
+
+#[test]
+fn pages_within_bounds_put_together_are_the_search() {
+    let node = node();
+    let filter = Filter { operation: Some("decrypt".to_owned()), ..Filter::default() };
+    let all: Vec<Found> = Search::new(node.files(), filter.clone()).map(Result::unwrap).collect();
+    for (records, bytes, lines) in [(1, usize::MAX, usize::MAX), (9, 1, 99), (9, usize::MAX, 1), (9, usize::MAX, 99)] {
+        let bounds = PageBounds { records, bytes, lines };
+        let mut search = Search::new(node.files(), filter.clone());
+        let mut found = Vec::new();
+        for _ in 0..100 {
+            let page = search.page(bounds).unwrap();
+            assert!(page.found.len() <= records && (bytes > 1 || page.found.len() <= 1));
+            found.extend(page.found);
+            if page.ended {
+                break;
+            }
+            if let Some(cursor) = search.cursor() {
+                search = Search::resume(node.files(), filter.clone(), cursor).unwrap();
+            }
+        }
+        assert_eq!(found, all, "{bounds:?}");
+    }
+    assert_eq!(all[0].end().offset, all[0].offset + all[0].text.len() as u64 + 1);
+}
+
+#[test]
+fn a_tail_that_may_not_go_on_says_so() {
+    let refused = tail_while(&node().files(), &Filter::default(), 3, &|| false).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::TimedOut);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use crate::tls::{Credentials, channel};
 use kms_proto::cluster::v1::StatusRequest;
 use kms_proto::cluster::v1::access_client::AccessClient;
+use kms_proto::cluster::v1::audit_client::AuditClient;
 use kms_proto::cluster::v1::cluster_client::ClusterClient;
 use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
@@ -80,6 +81,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn access(&self, region: &RegionName) -> anyhow::Result<AccessClient<Channel>> {
         Ok(AccessClient::new(self.channel(region)?))
+    }
+
+    /// The service that reads the audit log of one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn audit(&self, region: &RegionName) -> anyhow::Result<AuditClient<Channel>> {
+        Ok(AuditClient::new(self.channel(region)?))
     }
 
     /// The directory of principals, by one Region.
@@ -170,7 +179,7 @@ pub(super) async fn within<T>(
 }
 
 /// A gRPC status as an exit code and a sentence.
-fn failure(region: &RegionName, status: &Status) -> Failure {
+pub(super) fn failure(region: &RegionName, status: &Status) -> Failure {
     let exit = match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted | Code::Aborted => {
             Exit::Unavailable

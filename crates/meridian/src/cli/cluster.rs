@@ -52,6 +52,16 @@ pub(crate) struct ClusterEndpoint {
 }
 
 impl ClusterArgs {
+    /// The base port of the development cluster, if that is meant.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether a cluster file is named.
+    pub(crate) const fn names_file(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// The cluster that is meant.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! `meridian dev`: a development cluster on this machine, and its environment for AWS tools.
 
 use super::{Failure, output, signals};
-use crate::config::{IDENTITY_LEASE_MIN, LogConfig, LogFormat, load_principals, parse_duration, parse_quota};
+use crate::config::{
+    IDENTITY_LEASE_MIN, LogConfig, LogFormat, is_otlp_endpoint, load_principals, parse_duration, parse_quota,
+};
 use crate::dev::ports::{DEFAULT_BASE, REGIONS_MAX};
 use crate::dev::{self, DevOptions, runtime_file};
 use crate::telemetry;
@@ -54,6 +56,9 @@ pub(crate) struct DevArgs {
     /// PEM root of simulated enclaves, believed beside AWS's. May be repeated.
     #[arg(long = "attestation-root", value_name = "FILE")]
     attestation_roots: Vec<PathBuf>,
+    /// Send traces to an OpenTelemetry collector, as at http://127.0.0.1:4317.
+    #[arg(long, value_name = "URL", value_parser = otlp_endpoint)]
+    otlp_endpoint: Option<String>,
     /// Principals file instead of the development credentials.
     #[arg(long, value_name = "FILE")]
     principals: Option<PathBuf>,
@@ -94,6 +99,7 @@ pub(crate) fn run(args: DevArgs, started: Instant) -> anyhow::Result<()> {
         day_length: args.day_length,
         identity_lease: args.identity_lease,
         quotas: args.quotas,
+        otlp_endpoint: args.otlp_endpoint,
         principals: args.principals,
     };
     super::runtime()?.block_on(async {
@@ -133,6 +139,11 @@ fn shell_quote(value: &str) -> String {
 
 fn region(value: &str) -> Result<RegionName, String> {
     RegionName::parse(value).map_err(|_invalid| "not a Region name such as eu-west-1".to_owned())
+}
+
+fn otlp_endpoint(value: &str) -> Result<String, String> {
+    let is_one = is_otlp_endpoint(value).then(|| value.to_owned());
+    is_one.ok_or_else(|| "not an address such as http://127.0.0.1:4317".to_owned())
 }
 
 fn identity_lease(value: &str) -> Result<String, String> {

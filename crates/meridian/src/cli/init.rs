@@ -145,6 +145,7 @@ fn write_member(
         identity_lease: None,
         quotas: &[],
         checkpoint_interval: None,
+        otlp_endpoint: None,
         raft_ms: raft_timing_ms(args.latency),
         log_format: "json",
         peers: &peers,

@@ -2,10 +2,10 @@
 
 mod quotas;
 
-use super::raw::{RawApi, RawConfig, RawLimits, RawLog, RawPeer, RawRaft, RawRootKey, RawTls};
+use super::raw::{RawApi, RawConfig, RawLimits, RawLog, RawPeer, RawRaft, RawRootKey, RawTelemetry, RawTls};
 use super::{
     ApiTls, AuditConfig, Limits, LogConfig, LogFormat, NodeConfig, Peer, Problem, RaftConfig, Role, RootKeyProvider,
-    TlsFiles,
+    TelemetryConfig, TlsFiles,
 };
 use kms_types::{DayLength, RegionName};
 use std::net::SocketAddr;
@@ -50,6 +50,14 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(number.checked_mul(millis)?))
 }
 
+/// Whether a text is the address of an OTLP receiver: `http://host:port`, and nothing behind it.
+pub(crate) fn is_otlp_endpoint(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let named = uri.host().is_some_and(|host| !host.is_empty()) && uri.port_u16().is_some_and(|port| port != 0);
+    uri.scheme_str() == Some("http") && named && bare && !text.contains('@')
+}
+
 fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
     let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
     let place = line.map_or_else(|| "file".to_owned(), |line| format!("line {line}"));
@@ -82,6 +90,8 @@ impl Checker {
         let limits = self.limits(&raw.limits);
         let quotas = self.quotas(&raw.quotas);
         let checkpoint_interval = self.checkpoint_interval(raw.audit.checkpoint_interval.as_deref());
+        let key_series = self.count("metrics.key_series", raw.metrics.key_series, 100, 0..=1_000);
+        let telemetry = self.telemetry(raw.telemetry);
         let log = self.log(raw.log);
         let peers = self.peers(raw.peers);
         if let (Some(region), Some(node_id), Some(peers)) = (&region, node_id, &peers) {
@@ -109,11 +119,13 @@ impl Checker {
             raft,
             limits,
             quotas,
+            key_series,
             audit: AuditConfig {
                 checkpoint_interval,
                 danger_go_on: raw.audit.danger_go_on.unwrap_or_default(),
                 danger_go_on_after_damage: raw.audit.danger_go_on_after_damage.unwrap_or_default(),
             },
+            telemetry,
             log: log?,
         })
     }
@@ -329,6 +341,19 @@ impl Checker {
             material_cache_entries: self.count("limits.material_cache_entries", cache, 100_000, 100..=10_000_000),
             shutdown_grace: self.millis("limits.shutdown_grace_ms", raw.shutdown_grace_ms, 5_000, 0..=60_000),
         }
+    }
+
+    fn telemetry(&mut self, raw: RawTelemetry) -> Option<TelemetryConfig> {
+        let sample_ratio = raw.sample_ratio.unwrap_or(1.0);
+        if !(0.0..=1.0).contains(&sample_ratio) {
+            self.problem("telemetry.sample_ratio", format!("is {sample_ratio}, must be 0.0 to 1.0"));
+        }
+        let otlp_endpoint = raw.otlp_endpoint?;
+        if !is_otlp_endpoint(&otlp_endpoint) {
+            let message = format!("`{otlp_endpoint}` is not an address such as http://127.0.0.1:4317");
+            self.problem("telemetry.otlp_endpoint", message);
+        }
+        Some(TelemetryConfig { otlp_endpoint, sample_ratio })
     }
 
     fn log(&mut self, raw: RawLog) -> Option<LogConfig> {

@@ -50,7 +50,13 @@ pub(super) struct RawConfig {
     pub(super) quotas: RawQuotas,
     /// Optional.
     #[serde(default)]
+    pub(super) metrics: RawMetrics,
+    /// Optional.
+    #[serde(default)]
     pub(super) audit: RawAudit,
+    /// Optional.
+    #[serde(default)]
+    pub(super) telemetry: RawTelemetry,
     /// Optional.
     #[serde(default)]
     pub(super) log: RawLog,
@@ -159,6 +165,15 @@ pub(super) struct RawQuotas {
     pub(super) on_demand_rotations_per_key: Option<u64>,
 }
 
+/// `[metrics]`: what `/metrics` tells.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    /// Default 100, 0 to 1,000. Most keys with series of their own, for the use of keys, for their lag and for their rotation;
+    /// all others are counted together. Each takes about ten series in every Region.
+    pub(super) key_series: Option<u64>,
+}
+
 /// `[audit]`: the audit log in `data_dir/audit`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +186,18 @@ pub(super) struct RawAudit {
     pub(super) danger_go_on: Option<bool>,
     /// Default `false`. Opens a log that was damaged, behind the last record that anybody knows of, and says so in the log.
     pub(super) danger_go_on_after_damage: Option<bool>,
+}
+
+/// `[telemetry]`: traces of requests and of proposals to the control log, for an OpenTelemetry collector.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTelemetry {
+    /// Default: none, no traces. `http://host:port` of an OTLP receiver over gRPC, such as `http://127.0.0.1:4317`. In the clear,
+    /// so beside the node or on a network of its own; spans name operations, outcomes and request IDs.
+    pub(super) otlp_endpoint: Option<String>,
+    /// Default 1.0, 0.0 to 1.0. The part of the requests that is traced, for callers that bring no trace of their own; whether
+    /// those are traced is theirs to say (`traceparent`).
+    pub(super) sample_ratio: Option<f64>,
 }
 
 /// `[log]`: the log on standard error.

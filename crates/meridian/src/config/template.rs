@@ -41,6 +41,8 @@ pub(crate) struct NodeTemplate<'a> {
     pub(crate) quotas: &'a [(&'static str, u64)],
     /// How often the audit log is signed, as written; absent for the default.
     pub(crate) checkpoint_interval: Option<&'a str>,
+    /// Where traces go, as written; absent for nowhere.
+    pub(crate) otlp_endpoint: Option<&'a str>,
     /// Heartbeat, shortest and longest election timeout in milliseconds.
     pub(crate) raft_ms: [u64; 3],
     /// `json` or `text`.
@@ -89,6 +91,9 @@ impl NodeTemplate<'_> {
         line("election_timeout_max_ms", max.to_string());
         if let Some(interval) = self.checkpoint_interval {
             line("\n[audit]\ncheckpoint_interval", quote(interval));
+        }
+        if let Some(endpoint) = self.otlp_endpoint {
+            line("\n[telemetry]\notlp_endpoint", quote(endpoint));
         }
         line("\n[log]\nformat", quote(self.log_format));
         for (index, (name, value)) in self.quotas.iter().enumerate() {

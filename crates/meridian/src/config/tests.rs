@@ -30,6 +30,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         identity_lease: Some("90s"),
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
         checkpoint_interval: None,
+        otlp_endpoint: Some("http://collector:4317"),
         raft_ms: raft_timing_ms(0),
         log_format: "text",
         peers: &peers,
@@ -39,6 +40,29 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
 
 fn keys(text: &str) -> Vec<String> {
     NodeConfig::parse(text, Path::new("/etc/meridian")).unwrap_err().into_iter().map(|problem| problem.key).collect()
+}
+
+#[test]
+fn only_addresses_of_receivers_in_the_clear_are_taken() {
+    for good in ["http://127.0.0.1:4317", "http://collector:1", "http://[::1]:4317/"] {
+        assert!(is_otlp_endpoint(good), "{good}");
+    }
+    for bad in [
+        "https://collector:4317",
+        "collector:4317",
+        "http://collector",
+        "http://u:p@collector:4317",
+        "http://c:1/x",
+        "",
+    ] {
+        assert!(!is_otlp_endpoint(bad), "{bad}");
+    }
+    let text = template(None, "127.0.0.1:8711", None);
+    let wrong = text.replace("http://collector:4317\"", "https://collector\"\nsample_ratio = 1.5")
+        + "\n[metrics]\nkey_series = 1001\n";
+    let mut found = keys(&wrong);
+    found.sort();
+    assert_eq!(found, ["metrics.key_series", "telemetry.otlp_endpoint", "telemetry.sample_ratio"]);
 }
 
 #[test]
@@ -52,6 +76,8 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
     assert_eq!(config.identity_lease, Duration::from_secs(90));
     assert_eq!(config.attestation_roots, [Path::new("/etc/meridian/sim\"1.pem"), Path::new("/sim2.pem")]);
     assert_eq!(config.peers.len(), 2);
+    assert_eq!(config.key_series, 100);
+    assert!(config.telemetry.is_some_and(|traces| traces.otlp_endpoint == "http://collector:4317"));
     assert_eq!(config.peers.first().map(|peer| peer.address.as_str()), Some("127.0.0.1:1"));
     assert!(config.bootstrap);
     let quotas = kms_service::Quotas { keys_per_account: 7, grants_per_key: 3, ..Default::default() };

@@ -5,7 +5,7 @@ use super::identity::address_of;
 use super::identity::new_request_id;
 use super::identity_of;
 use super::status;
-use crate::node::Handles;
+use crate::node::{Handles, RequestSpan};
 use crate::tls::PeerIdentity;
 use kms_audit::{
     ApiCall, Elements, EventSource, Identity, Operation, Outcome, Priority, Record, RequestOrigin, Resource,
@@ -31,6 +31,7 @@ pub(super) struct Recording {
     user_agent: String,
     caller: Option<Caller>,
     trail: Arc<Trail>,
+    span: Option<RequestSpan>,
     finished: bool,
 }
 
@@ -53,6 +54,7 @@ impl Recording {
         let is_operator = matches!(identity_of(request), Ok(PeerIdentity::Operator));
         let priority = if is_operator { Priority::Operator } else { Priority::Request };
         handles.audit.check(priority).map_err(|error| unrecorded(&error))?;
+        let parent = request.metadata().get("traceparent").and_then(|value| value.to_str().ok());
         let user_agent = request.metadata().get("user-agent").and_then(|value| value.to_str().ok());
         Ok(Self {
             handles: Arc::clone(handles),
@@ -64,6 +66,7 @@ impl Recording {
             user_agent: user_agent.unwrap_or_default().to_owned(),
             caller: None,
             trail: Arc::default(),
+            span: handles.traces.as_ref().map(|traces| traces.request(parent)),
             finished: false,
         })
     }
@@ -94,6 +97,11 @@ impl Recording {
                 self.record(Outcome::Failure { code: &code, message: status.message() })
             }
         };
+        if let Some(span) = &self.span {
+            let code = outcome.as_ref().err().map(status::error_code);
+            let request_id = self.caller.as_ref().map(|caller| caller.request_id.to_string());
+            span.answered(self.operation.name, request_id, code.as_deref());
+        }
         self.handles.audit.record(record, self.priority).await.map_err(|error| unrecorded(&error))?;
         outcome.map(Response::new)
     }

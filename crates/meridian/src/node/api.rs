@@ -1,8 +1,10 @@
 //! The AWS KMS API's listener: HTTP/1.1 and HTTP/2, with TLS or on loopback. Bounds connections, body and time.
 
 use super::metrics::RequestMetrics;
+use super::traces::Traces;
 use crate::config::Limits;
 use bytes::Bytes;
+use futures::future::Either;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -10,8 +12,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use kms_aws::{Api, WireError};
+use kms_aws::{Api, Operation, Outcome, WireError};
 use kms_service::{Origin, TlsConnection};
+use opentelemetry::trace::FutureExt as _;
 use rustls::ProtocolVersion;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -36,6 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Front {
     pub(crate) api: Api,
     pub(crate) metrics: RequestMetrics,
+    /// Absent when traces are off.
+    pub(crate) traces: Option<Arc<Traces>>,
 }
 
 /// Serves the API on `listener` until shutdown, then lets requests in progress finish within the grace period.
@@ -149,11 +154,19 @@ async fn answer(
     let deadline = tokio::time::Instant::now() + limits.api_request_timeout;
     let request_id = api.api.request_id();
     let (mut head, body) = request.into_parts();
+    let span = api.traces.as_ref().map(|traces| {
+        let parent = head.headers.get("traceparent").and_then(|parent| parent.to_str().ok());
+        traces.request(parent)
+    });
     let body = Limited::new(body, limits.api_body_bytes_max).collect();
     let response = match tokio::time::timeout_at(deadline, body).await {
         Ok(Ok(body)) => {
             head.extensions.insert(origin);
             let handled = api.api.handle(request_id, Request::from_parts(head, body.to_bytes()));
+            let handled = match &span {
+                Some(span) => Either::Left(handled.with_context(span.context().clone())),
+                None => Either::Right(handled),
+            };
             match tokio::time::timeout_at(deadline, handled).await {
                 Ok(response) => response,
                 Err(_elapsed) => api.api.given_up(request_id),
@@ -166,5 +179,9 @@ async fn answer(
         Err(_elapsed) => api.api.refuse(request_id, origin, WireError::RequestTimeout).await,
     };
     api.metrics.record(&response, started.elapsed());
+    if let (Some(span), Some(outcome)) = (&span, response.extensions().get::<Outcome>()) {
+        let operation = outcome.operation.map_or("Unknown", Operation::name);
+        span.answered(operation, Some(outcome.request_id.clone()), outcome.code);
+    }
     Ok(response.map(Full::new))
 }

@@ -4,7 +4,7 @@ use crate::config::NodeConfig;
 use crate::files;
 use crate::signatures::RegionSigner;
 use kms_audit::{
-    AuditError, AuditLog, DiskVolume, Head, LogName, LogState, Priority, Receipt, Record, Unrecordable, Uuid,
+    AuditError, AuditLog, DiskVolume, Head, LogFiles, LogName, LogState, Priority, Receipt, Record, Unrecordable, Uuid,
     WriterOptions, WriterPorts, WriterStatus,
 };
 use kms_service::{AuditSink, Clock, PortFuture};
@@ -30,6 +30,8 @@ pub(crate) fn directory(data_dir: &Path) -> PathBuf {
 pub(crate) struct RegionAudit {
     log: AuditLog,
     answers: UnboundedSender<Answer>,
+    directory: PathBuf,
+    name: LogName,
     goes_on_without: bool,
 }
 
@@ -69,18 +71,26 @@ impl RegionAudit {
             ..WriterOptions::default()
         };
         let name = LogName::new(&config.cluster_id, config.region.clone())?;
-        let log = AuditLog::open(ports, name, &options).map_err(|error| {
+        let log = AuditLog::open(ports, name.clone(), &options).map_err(|error| {
             let place = directory.display();
             anyhow::Error::new(error).context(format!("the audit log in {place} cannot be opened"))
         })?;
         let (answers, to_hand_over) = unbounded_channel();
         tokio::spawn(hand_over(to_hand_over));
-        Ok(Self { log, answers, goes_on_without: config.audit.danger_go_on })
+        Ok(Self { log, answers, directory, name, goes_on_without: config.audit.danger_go_on })
     }
 
     /// How the log is.
     pub(crate) fn status(&self) -> WriterStatus {
         self.log.status()
+    }
+
+    /// The files of the log as they are now, for reading.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub(crate) fn files(&self) -> std::io::Result<LogFiles> {
+        LogFiles::of(Arc::new(DiskVolume::new(self.directory.clone())), self.name.clone())
     }
 
     /// Why requests are refused; `None` while they are recorded, or go on without by configuration.

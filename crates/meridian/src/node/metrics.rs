@@ -1,6 +1,9 @@
 //! Metrics: names, units and where they are recorded.
 
+mod exposition;
 mod material;
+mod replication;
+mod uses;
 
 use kms_aws::{Operation, Outcome};
 use kms_control::ControlRole;
@@ -49,11 +52,16 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         "meridian_audit_syncs",
         "Groups of audit records written since the start; each is one sync"
     );
+    metrics::describe_gauge!(
+        "meridian_store_failed",
+        "1 once the store has failed or does not read back, until a restart"
+    );
     metrics::describe_gauge!("meridian_keys", "Keys of this Region");
     metrics::describe_gauge!("meridian_multi_region_keys", "Multi-Region keys of this Region");
     metrics::describe_gauge!("meridian_pending_steps", "Keys that wait to be brought in line with the control state");
     metrics::describe_gauge!("meridian_rotations_staged", "Rotations in progress among the keys of this Region");
     material::describe();
+    replication::describe();
     Ok(handle)
 }
 
@@ -98,8 +106,9 @@ impl RequestMetrics {
     }
 }
 
-/// Takes the gauges' values from the node's state; called when metrics are read.
-pub(crate) fn observe(node: &super::Handles) {
+/// Takes the gauges' values from the node's state; called when metrics are read. Answers the series of single keys, which come
+/// and go, as text.
+pub(crate) fn observe(node: &super::Handles) -> String {
     observe_audit(node);
     let status = node.control.status();
     metrics::gauge!("meridian_raft_term").set(as_f64(status.term));
@@ -112,7 +121,26 @@ pub(crate) fn observe(node: &super::Handles) {
     let age = lease.age().map_or(-1.0, |age| age.as_secs_f64());
     metrics::gauge!("meridian_identity_confirmed_age_seconds").set(age);
     metrics::gauge!("meridian_identity_lease_holds").set(if lease.holds() { 1.0 } else { 0.0 });
-    for peer in &status.peers {
+    observe_peers(&status.peers);
+    let (keys, multi_region, staged) = node.service.directory().read(|regional, control| {
+        let staged = control.key_sets().filter(|set| set.staged().is_some()).count();
+        (regional.key_count(), control.key_sets().filter(|s| s.is_held_by(node.service.region())).count(), staged)
+    });
+    metrics::gauge!("meridian_keys").set(as_f64(keys as u64));
+    metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
+    metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
+    metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
+    let failed = node.store_trouble.text().is_some();
+    metrics::gauge!("meridian_store_failed").set(if failed { 1.0 } else { 0.0 });
+    material::observe(node);
+    let mut series = exposition::Exposition::default();
+    replication::observe(node, &mut series);
+    uses::observe(node, &mut series);
+    series.into_text()
+}
+
+fn observe_peers(peers: &[kms_control::PeerProbe]) {
+    for peer in peers {
         let region = peer.region.to_string();
         metrics::gauge!("meridian_peer_reachable", "region" => region.clone()).set(if peer.reachable {
             1.0
@@ -122,15 +150,6 @@ pub(crate) fn observe(node: &super::Handles) {
         metrics::gauge!("meridian_peer_applied_index", "region" => region)
             .set(as_f64(peer.applied.unwrap_or_default()));
     }
-    let (keys, multi_region, staged) = node.service.directory().read(|regional, control| {
-        let staged = control.key_sets().filter(|set| set.staged().is_some()).count();
-        (regional.key_count(), control.key_sets().filter(|s| s.is_held_by(node.service.region())).count(), staged)
-    });
-    metrics::gauge!("meridian_keys").set(as_f64(keys as u64));
-    metrics::gauge!("meridian_multi_region_keys").set(as_f64(multi_region as u64));
-    metrics::gauge!("meridian_rotations_staged").set(as_f64(staged as u64));
-    metrics::gauge!("meridian_pending_steps").set(as_f64(node.agenda.len() as u64));
-    material::observe(node);
 }
 
 /// Gauges of the audit log.

@@ -62,8 +62,9 @@ pub(crate) async fn serve(
 fn answer(handles: &Handles, prometheus: &PrometheusHandle, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/metrics") => {
-            metrics::observe(handles);
-            text(StatusCode::OK, prometheus.render())
+            // Some series are gathered while others are set: both belong to one moment.
+            let of_keys = metrics::observe(handles);
+            text(StatusCode::OK, prometheus.render() + &of_keys)
         }
         (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n".into()),
         (&Method::GET, "/readyz") => match handles.not_ready() {

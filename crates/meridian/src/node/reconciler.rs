@@ -4,6 +4,7 @@
 //! compares the two states. A key that waits for other Regions is looked at again after a while.
 
 use super::identities::IdentityDesk;
+use super::unacknowledged::Unacknowledged;
 use kms_core::control::{ControlChange, ControlEffect, ControlState};
 use kms_service::{Progress, Service};
 use kms_types::KeyId;
@@ -70,6 +71,7 @@ pub(crate) struct Observer {
     directory: Arc<kms_service::Directory>,
     agenda: Arc<Agenda>,
     identity: Arc<IdentityDesk>,
+    unacknowledged: Arc<Unacknowledged>,
 }
 
 impl Observer {
@@ -78,14 +80,16 @@ impl Observer {
         directory: Arc<kms_service::Directory>,
         agenda: Arc<Agenda>,
         identity: Arc<IdentityDesk>,
+        unacknowledged: Arc<Unacknowledged>,
     ) -> Self {
-        Self { directory, agenda, identity }
+        Self { directory, agenda, identity, unacknowledged }
     }
 }
 
 impl kms_control::ControlObserver for Observer {
-    fn applied(&self, _index: u64, changes: &[ControlChange], effects: &[ControlEffect]) {
+    fn applied(&self, index: u64, changes: &[ControlChange], effects: &[ControlEffect]) {
         self.directory.absorb_control(changes);
+        self.unacknowledged.applied(index, changes);
         self.identity.applied(changes);
         let keys: Vec<KeyId> = effects
             .iter()

@@ -79,6 +79,21 @@ async fn accept_one(incoming: &mut Incoming) -> PeerIdentity {
     connection.connect_info().identity
 }
 
+#[test]
+fn every_certificate_in_use_has_an_end() {
+    let cluster = Cluster::new("one");
+    let file = |name: &str| cluster.directory.path().join(name);
+    let credentials = cluster.credentials("us-east-1");
+    let named = |ends: Vec<CertificateEnd>| ends.iter().map(|end| end.certificate).collect::<Vec<_>>();
+    assert_eq!(named(certificate_ends(&credentials, None).unwrap()), ["cluster", "authority"]);
+    let api = ApiTls { cert: file("eu-west-1.pem"), key: file("eu-west-1-key.pem") };
+    let ends = certificate_ends(&credentials, Some(&api)).unwrap();
+    assert!(ends.iter().all(|end| end.ends_at > 1_700_000_000), "{ends:?}");
+    assert_eq!(named(ends), ["api", "cluster", "authority"]);
+    let missing = ApiTls { cert: file("missing.pem"), key: file("missing.pem") };
+    certificate_ends(&credentials, Some(&missing)).unwrap_err();
+}
+
 #[tokio::test]
 async fn each_certificate_names_its_holder() {
     let cluster = Cluster::new("one");

@@ -6,7 +6,8 @@ use crate::cli::Failure;
 use crate::cli::describe::time;
 use crate::cli::output::{self, Format};
 use clap::Args;
-use kms_audit::{Filter, Found, Search, WantedOutcome, tail as last_of};
+use kms_audit::{Event, Filter, Found, Search, WantedOutcome, tail as last_of};
+use kms_proto::cluster::v1::AuditFilter;
 use kms_types::{RegionName, Timestamp};
 use serde_json::Value;
 
@@ -44,16 +45,29 @@ impl FilterArgs {
             operation: self.operation.clone(),
             from: self.from.as_deref().map(instant).transpose()?,
             to: self.to.as_deref().map(instant).transpose()?,
-            outcome: self.outcome.as_deref().map(|outcome| match outcome.to_ascii_lowercase().as_str() {
-                "success" => WantedOutcome::Success,
-                "failure" => WantedOutcome::Failure,
-                "denied" => WantedOutcome::Denied,
-                _ => WantedOutcome::Code(outcome.to_owned()),
-            }),
+            outcome: self.outcome.as_deref().map(WantedOutcome::parse),
         })
     }
 
-    fn admits(&self, region: &RegionName) -> bool {
+    /// The only Region that is wanted, if one is named.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// The same for a Region that is asked.
+    pub(super) fn asked(&self) -> anyhow::Result<AuditFilter> {
+        let filter = self.filter()?;
+        Ok(AuditFilter {
+            key_id: filter.key.map(|key| key.to_string()).unwrap_or_default(),
+            principal: filter.principal.unwrap_or_default(),
+            operation: filter.operation.unwrap_or_default(),
+            from_ms: filter.from.map(Timestamp::millis),
+            to_ms: filter.to.map(Timestamp::millis),
+            outcome: self.outcome.clone().unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn admits(&self, region: &RegionName) -> bool {
         self.region.as_deref().is_none_or(|wanted| wanted == region.as_str())
     }
 }
@@ -85,7 +99,7 @@ pub(super) fn search(source: &Source, limit: usize, args: &FilterArgs, format: F
     print(found, format)
 }
 
-fn print(mut found: Vec<Found>, format: Format) -> anyhow::Result<()> {
+pub(super) fn print(mut found: Vec<Found>, format: Format) -> anyhow::Result<()> {
     found.sort_by(|a, b| (a.event.time, &a.event.region).cmp(&(b.event.time, &b.event.region)));
     match format {
         Format::Json => output::json(&found.iter().map(as_json).collect::<Vec<_>>())?,
@@ -96,18 +110,21 @@ fn print(mut found: Vec<Found>, format: Format) -> anyhow::Result<()> {
 
 /// The main members of records.
 pub(super) fn table<'a>(found: impl IntoIterator<Item = &'a Found>) -> String {
-    let rows = found.into_iter().map(|Found { event, .. }| {
-        vec![
-            time(event.time.millis()),
-            event.region.clone(),
-            event.head.sequence.to_string(),
-            event.name.clone(),
-            event.principal.clone(),
-            event.error_code.clone().unwrap_or_else(|| "-".to_owned()),
-            event.resources.first().cloned().unwrap_or_else(|| "-".to_owned()),
-        ]
-    });
+    let rows = found.into_iter().map(|found| row(&found.event));
     output::table(&["TIME", "REGION", "SEQUENCE", "EVENT", "PRINCIPAL", "ERROR", "RESOURCE"], rows)
+}
+
+/// The main members of one record.
+pub(super) fn row(event: &Event) -> Vec<String> {
+    vec![
+        time(event.time.millis()),
+        event.region.clone(),
+        event.head.sequence.to_string(),
+        event.name.clone(),
+        event.principal.clone(),
+        event.error_code.clone().unwrap_or_else(|| "-".to_owned()),
+        event.resources.first().cloned().unwrap_or_else(|| "-".to_owned()),
+    ]
 }
 
 /// A record as it stands in its file.
