@@ -50,7 +50,7 @@ pub use passphrase::PassphraseParams;
 pub use recipient_key::RecipientKey;
 pub use region_kek::{KekEpoch, RegionKek};
 pub use root_key::RootKey;
-pub use sealed_secret::{AccessSecret, SecretInfo};
+pub use sealed_secret::{AccessSecret, SecretInfo, SessionTokenKey};
 pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
 pub use signing_key::{SigningKey, SigningPublicKey};
 pub use zeroize::Zeroizing;

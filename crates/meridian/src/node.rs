@@ -141,7 +141,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     if parts.role == Role::Region {
         let identities = Arc::clone(&handles.identity.identities);
         tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
-        tasks.spawn(identities::reseal(Arc::clone(&handles.service), stop.clone()));
+        tasks.spawn(identities::keep_secrets(Arc::clone(&handles.service), stop.clone()));
     }
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
