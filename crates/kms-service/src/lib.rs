@@ -5,6 +5,7 @@
 //! gRPC call the same functions. It knows no Raft, no storage engine and no JSON shapes.
 
 mod acknowledgements;
+mod assume_role;
 mod audit;
 mod authorise;
 mod background;
@@ -28,9 +29,11 @@ mod request_id;
 mod residency;
 mod resolve;
 mod service;
+mod sessions;
 
 pub mod operations;
 
+pub use assume_role::{AssumeRoleError, AssumeRoleRequest, AssumeRoleResponse};
 pub use audit::{AuditDecision, AuditSink, audit_uuid};
 pub use authorise::Authenticated;
 pub use background::Progress;
@@ -53,3 +56,4 @@ pub use promote::{PromoteError, PromotePlan, Promoted, Promoter};
 pub use request_id::RequestId;
 pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};
+pub use sessions::{Session, SessionFault, Sessions};

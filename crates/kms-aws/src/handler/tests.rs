@@ -62,7 +62,7 @@ async fn a_success_has_the_headers_of_aws() {
     }
     let expected = Outcome {
         request_id: "07070707-0707-4707-8707-070707070707".into(),
-        operation: Some(Operation::GenerateRandom),
+        operation: Some(ApiOperation::Kms(Operation::GenerateRandom)),
         principal: Some("arn:aws:iam::111122223333:user/alice".into()),
         code: None,
     };

@@ -136,7 +136,7 @@ const REQUEST: RequestId = RequestId::from_random([7; 16]);
 
 fn verify(request: Request<Vec<u8>>, now: u64) -> Result<Caller, SignatureFault> {
     let (parts, body) = request.into_parts();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(now), REQUEST)
+    Verifier::new(region("us-east-1"), KMS).verify(&principals(), &parts, &body, at(now), REQUEST)
 }
 
 fn refused(request: Request<Vec<u8>>, expected: &str) {
@@ -170,7 +170,7 @@ fn published_vectors_verify_and_their_alterations_do_not() {
             request.body(if alter { [body, b" ".to_vec()].concat() } else { body }).unwrap()
         };
         let service = ["service", "iam", "kms"].into_iter().find(|s| *s == field("service")).unwrap();
-        let verifier = Verifier { region: region(field("region")), service };
+        let verifier = Verifier::new(region(field("region")), service);
         let verify = |request: Request<Vec<u8>>| {
             let (parts, body) = request.into_parts();
             verifier.verify(&principals(), &parts, &body, at(NOW), REQUEST)
@@ -199,7 +199,7 @@ fn the_authority_of_http2_is_the_signed_host() {
     let (mut parts, body) = draft().sign().into_parts();
     parts.headers.remove("host");
     parts.uri = "https://kms.us-east-1.amazonaws.com/".parse().unwrap();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(NOW), REQUEST).unwrap();
+    Verifier::new(region("us-east-1"), KMS).verify(&principals(), &parts, &body, at(NOW), REQUEST).unwrap();
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn a_replaced_secret_ends_the_old_one_at_once() {
     let principals = principals();
     let check = || {
         let (parts, body) = draft().sign().into_parts();
-        Verifier::new(region("us-east-1")).verify(&principals, &parts, &body, at(NOW), REQUEST)
+        Verifier::new(region("us-east-1"), KMS).verify(&principals, &parts, &body, at(NOW), REQUEST)
     };
     check().unwrap();
     let mut entry = principals.find(ACCESS_KEY).unwrap().unwrap().principal.clone();
