@@ -16,7 +16,8 @@ impl Member {
 
     /// Whether the value is a policy document, which may be long.
     pub(crate) fn is_policy(self) -> bool {
-        [Self::POLICY, Self::REPLICA_POLICY, Self::POLICY_DOCUMENT, Self::PERMISSIONS_BOUNDARY].contains(&self)
+        let policies = [Self::POLICY, Self::REPLICA_POLICY, Self::POLICY_DOCUMENT, Self::PERMISSIONS_BOUNDARY];
+        policies.contains(&self) || self == Self::ASSUME_ROLE_POLICY_DOCUMENT
     }
 }
 
@@ -126,15 +127,18 @@ impl Member {
 impl Member {
     pub const ACCESS_KEY_ID: Self = Self("accessKeyId");
     pub const ACCOUNT_ID: Self = Self("accountId");
+    pub const ASSUME_ROLE_POLICY_DOCUMENT: Self = Self("assumeRolePolicyDocument");
     pub const ASSUMED_ROLE_ID: Self = Self("assumedRoleId");
     pub const ASSUMED_ROLE_USER: Self = Self("assumedRoleUser");
     pub const CERTIFICATE: Self = Self("certificate");
     pub const CREDENTIALS: Self = Self("credentials");
     pub const DURATION_SECONDS: Self = Self("durationSeconds");
+    pub const END_SESSIONS: Self = Self("endSessions");
     pub const EPOCH: Self = Self("epoch");
     pub const EXPIRATION: Self = Self("expiration");
     pub const EXTERNAL_ID: Self = Self("externalId");
     pub const FROM_REGION: Self = Self("fromRegion");
+    pub const MAX_SESSION_DURATION: Self = Self("maxSessionDuration");
     pub const PACKED_POLICY_SIZE: Self = Self("packedPolicySize");
     pub const PATH: Self = Self("path");
     pub const PERMISSIONS_BOUNDARY: Self = Self("permissionsBoundary");

@@ -10,7 +10,6 @@ mod operation;
 mod parameters;
 mod xml;
 
-
 pub(crate) use error::StsFault;
 pub(crate) use form::{Form, is_query_request};
 pub(crate) use operation::Shown;

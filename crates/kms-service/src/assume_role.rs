@@ -1,7 +1,6 @@
 //! `AssumeRole` of STS: temporary credentials for a session of a role. No other Region is asked: the token carries the session.
 
 use crate::authorise::Resource;
-use crate::sessions::{session_arn, session_id};
 use crate::{Authenticated, Caller, IdentityKind, KmsError, KnownRole, Service, Sessions};
 use kms_crypto::{AccessSecret, SESSION_TOKEN_BYTES_MAX, SessionClaims, SessionTags};
 use kms_policy::{Action, DocumentKind, Facts, Pairs, PolicyDocument};
@@ -125,12 +124,13 @@ impl Service {
             expires_at: issued_at.plus(Duration::from_secs(seconds.into())),
             chained,
         };
+        let session = role.session(&claims.session_name, issued_at);
         let session_token = sessions.keyring().seal_session((*epoch, key), &claims).map_err(internal)?;
         Ok(AssumeRoleResponse {
             session_token,
             expiration: claims.expires_at,
-            assumed_role_id: session_id(&claims.role_id, &claims.session_name),
-            arn: session_arn(claims.account, &claims.role_name, &claims.session_name),
+            assumed_role_id: session.principal_id.to_string(),
+            arn: session.arn.to_string(),
             packed_policy_size,
             access_key_id: claims.access_key_id,
             secret: claims.secret,

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use kms_core::control::identity::{AccessKeyEntry, IdentityState, PrincipalEntry};
 use kms_crypto::{AccessSecret, SessionTokenKey};
 use kms_policy::{DocumentKind, NamedPolicy, PolicyDocument};
+use kms_types::Timestamp;
 use parking_lot::Mutex;
 use roles::KnownRoles;
 use std::collections::BTreeMap;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 
 /// Name under which an explanation mentions a permission boundary.
 const BOUNDARY_NAME: &str = "PermissionsBoundary";
+
+/// Name of the session that an explanation about a role is about.
+const EXPLAINED_SESSION: &str = "explain-access";
 
 /// An access key that is honoured, with its opened secret.
 #[derive(Debug)]
@@ -100,14 +104,22 @@ impl Identities {
         self.session_keys.load_full()
     }
 
-    /// The user with this ARN, or whose access key has this ID, as far as it is honoured. For explanations: a request is
-    /// authenticated elsewhere.
+    /// The user with this ARN, or whose access key has this ID, or a session that begins now of the role with this ARN, or
+    /// the session with this ARN; as far as they are honoured. For explanations: a request is authenticated elsewhere.
     #[must_use]
-    pub fn named(&self, name: &str) -> Option<Arc<Identity>> {
+    pub fn named(&self, name: &str, now: Timestamp) -> Option<Arc<Identity>> {
         if let Some(key) = self.keys.load().get(name) {
             return Some(Arc::clone(&key.identity));
         }
-        self.users.load().get(name).map(|(_, identity)| Arc::clone(identity))
+        if let Some((_, identity)) = self.users.load().get(name) {
+            return Some(Arc::clone(identity));
+        }
+        let roles = self.roles.load();
+        let (role, session) = match roles.by_arn(name) {
+            Some(role) => (role, EXPLAINED_SESSION),
+            None => roles.of_session(name)?,
+        };
+        Some(Arc::new(role.session(session, now)))
     }
 
     /// Takes in the directory of the control log. A secret that does not open leaves its access key out: fail closed.

@@ -6,7 +6,7 @@
 use crate::{Identities, Identity, IdentityKind, Keyring, KnownRole};
 use kms_crypto::{AccessSecret, SessionClaims, SessionTokenKey, session_token_epoch};
 use kms_policy::{DocumentKind, NamedPolicy, PolicyDocument};
-use kms_types::{AccountId, PARTITION, Timestamp};
+use kms_types::Timestamp;
 use std::sync::Arc;
 
 /// Name under which an explanation mentions a session policy.
@@ -110,38 +110,20 @@ impl Sessions {
     }
 }
 
-/// ARN of a session of a role. It does not tell the role's path.
-pub(crate) fn session_arn(account: AccountId, role_name: &str, session_name: &str) -> String {
-    format!("arn:{PARTITION}:sts::{account}:assumed-role/{role_name}/{session_name}")
-}
-
-/// Unique ID of a session of a role.
-pub(crate) fn session_id(role_id: &str, session_name: &str) -> String {
-    format!("{role_id}:{session_name}")
-}
-
 /// A session with the policies that its role has now. Session tags take the place of the role's.
 fn identity_of(claims: &SessionClaims, role: &KnownRole) -> Identity {
-    let own_tags = claims.tags.iter().map(|(key, value)| (key.clone(), value.clone()));
-    let mut tags = role.entry.tags.clone();
+    let mut identity = role.session(&claims.session_name, claims.issued_at);
+    identity.kind = IdentityKind::Session {
+        role_arn: Arc::clone(&role.arn),
+        issued_at: claims.issued_at,
+        source_identity: claims.source_identity.as_deref().map(Into::into),
+    };
+    identity.access_key_id = Some(claims.access_key_id.as_str().into());
+    identity.session_policy = claims.policy.as_deref().map(session_policy);
     // Tag keys that differ by case only are one tag to conditions.
-    tags.retain(|key, _| !claims.tags.keys().any(|own| own.eq_ignore_ascii_case(key)));
-    tags.extend(own_tags);
-    Identity {
-        arn: session_arn(claims.account, &claims.role_name, &claims.session_name).into(),
-        account: claims.account,
-        kind: IdentityKind::Session {
-            role_arn: Arc::clone(&role.arn),
-            issued_at: claims.issued_at,
-            source_identity: claims.source_identity.as_deref().map(Into::into),
-        },
-        principal_id: session_id(&claims.role_id, &claims.session_name).into(),
-        access_key_id: Some(claims.access_key_id.as_str().into()),
-        policies: role.policies.clone(),
-        boundary: role.boundary.clone(),
-        session_policy: claims.policy.as_deref().map(session_policy),
-        tags,
-    }
+    identity.tags.retain(|key, _| !claims.tags.keys().any(|own| own.to_lowercase() == key.to_lowercase()));
+    identity.tags.extend(claims.tags.iter().map(|(key, value)| (key.clone(), value.clone())));
+    identity
 }
 
 /// A text that no longer parses denies everything.

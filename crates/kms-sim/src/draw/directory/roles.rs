@@ -33,7 +33,7 @@ impl Proposer {
             Wish::CreateSessionKey => {
                 let epoch = identities.next_session_epoch() + u64::from(draw.flaw == Some(Flaw::Key));
                 let boxes = boxes_for(state, region, &cast::session_key_secret(epoch), draw, |_| true);
-                IdentityBody::CreateSessionKey { epoch, boxes, end_sessions: self.next() % 8 == 0 }
+                IdentityBody::CreateSessionKey { epoch, boxes, end_sessions: self.next().is_multiple_of(8) }
             }
             Wish::ResealSessionKey => {
                 let keys: Vec<_> = identities.session_keys().collect();
