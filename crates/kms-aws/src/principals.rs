@@ -138,6 +138,12 @@ impl Principals {
         self.sessions.iter().for_each(SessionCache::forget_outdated);
     }
 
+    /// Lets go of every opened session; each is opened again when it comes.
+    #[cfg(test)]
+    pub(crate) fn forget_sessions(&self) {
+        self.sessions.iter().for_each(SessionCache::clear);
+    }
+
     /// The session that a token stands for. An access key of the principals file has none.
     pub(crate) fn find_session(
         &self,

@@ -62,6 +62,12 @@ impl SessionCache {
         self.opened.pin().retain(|_, known| self.sessions.is_current(&known.session));
     }
 
+    /// Lets go of everything.
+    #[cfg(test)]
+    pub(crate) fn clear(&self) {
+        self.opened.pin().clear();
+    }
+
     fn open(&self, access_key: &str, token: &str, hash: [u8; 32], now: Timestamp) -> Result<Arc<Opened>, SessionFault> {
         if token.len() > TOKEN_TEXT_BYTES_MAX {
             return Err(SessionFault::Invalid);

@@ -5,12 +5,16 @@ mod kinds;
 mod management;
 mod mutations;
 mod region;
+mod roles;
+mod sessions;
+mod sts;
 mod validation;
 mod walk;
 
 use super::*;
 use crate::sigv4::tests::Draft;
-use http::HeaderMap;
+use http::header::HeaderValue;
+use http::{HeaderMap, Method};
 use proptest::prelude::*;
 use region::api;
 use serde_json::{Value, json};

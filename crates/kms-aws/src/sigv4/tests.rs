@@ -48,6 +48,11 @@ pub(crate) struct Draft {
     pub(crate) access_key: &'static str,
     pub(crate) secret: &'static str,
     pub(crate) stamp: &'static str,
+    pub(crate) method: &'static str,
+    /// Parameters of the query before those of the signature.
+    pub(crate) parameters: &'static str,
+    /// The session token of a presigned request, encoded for a query.
+    pub(crate) token_parameter: String,
 }
 
 impl Draft {
@@ -66,7 +71,29 @@ impl Draft {
             access_key: ACCESS_KEY,
             secret: SECRET,
             stamp: STAMP,
+            method: "POST",
+            parameters: "",
+            token_parameter: String::new(),
         }
+    }
+
+    /// A request to STS.
+    pub(crate) fn form(body: &str) -> Self {
+        let mut draft = Self { service: "sts", body: body.as_bytes().to_vec(), ..Self::new("", b"") };
+        draft.headers.retain(|(name, _)| name != "x-amz-target");
+        draft.set("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        draft.signed = vec!["content-type", "host", "x-amz-date"];
+        draft
+    }
+
+    /// The same with temporary credentials.
+    pub(crate) fn of_session(mut self, access_key: &str, secret: &str, token: &str) -> Self {
+        self.access_key = access_key.to_owned().leak();
+        self.secret = secret.to_owned().leak();
+        self.set("x-amz-security-token", token);
+        self.signed.push("x-amz-security-token");
+        self.signed.sort_unstable();
+        self
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
@@ -90,7 +117,7 @@ impl Draft {
             })
             .collect();
         let body = hex::encode(Sha256::digest(&self.body));
-        let canonical = format!("POST\n/\n{query}\n{headers}\n{}\n{body}", self.signed.join(";"));
+        let canonical = format!("{}\n/\n{query}\n{headers}\n{}\n{body}", self.method, self.signed.join(";"));
         let date = &self.stamp[..8];
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let to_sign = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", self.stamp, hex::encode(Sha256::digest(canonical)));
@@ -114,9 +141,11 @@ impl Draft {
         let scope =
             format!("{}%2F{}%2F{}%2F{}%2Faws4_request", self.access_key, &self.stamp[..8], self.region, self.service);
         let query = format!(
-            "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={scope}&X-Amz-Date={}&X-Amz-Expires={expires}\
+            "{}X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={scope}&X-Amz-Date={}&X-Amz-Expires={expires}{}\
              &X-Amz-SignedHeaders={}",
+            self.parameters,
             self.stamp,
+            self.token_parameter,
             self.signed.join("%3B"),
         );
         let uri = format!("/?{query}&X-Amz-Signature={}", self.signature(&query));
@@ -124,7 +153,7 @@ impl Draft {
     }
 
     pub(crate) fn unsigned(self, uri: &str) -> Request<Vec<u8>> {
-        let mut request = Request::post(uri);
+        let mut request = Request::builder().method(self.method).uri(uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -267,9 +296,7 @@ fn an_unknown_access_key_and_a_session_token_are_unrecognized() {
     let mut unknown = draft();
     unknown.access_key = "AKIDOTHER";
     refused(unknown.sign(), text);
-    let mut session = draft();
-    session.set("x-amz-security-token", "FwoGZXIvYXdzE");
-    refused(session.sign(), text);
+    refused(draft().of_session(ACCESS_KEY, SECRET, "FwoGZXIvYXdzE").sign(), text);
 }
 
 #[test]

@@ -23,6 +23,12 @@ pub(super) fn api() -> Api {
 
 /// The same, with the audit log of the test.
 pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
+    let (service, _) = region();
+    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
+}
+
+/// A fresh Region `us-east-1`.
+pub(super) fn region() -> (Service, Arc<Keyring>) {
     let region = RegionName::parse("us-east-1").unwrap();
     let directory = Arc::new(Directory::new(region.clone()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counter::default());
@@ -44,8 +50,8 @@ pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
         entropy,
         workers: Arc::new(AtOnce),
     };
-    let service = Service::new(ServiceConfig::new(region), directory, Arc::new(keyring), ports);
-    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
+    let keyring = Arc::new(keyring);
+    (Service::new(ServiceConfig::new(region), directory, Arc::clone(&keyring), ports), keyring)
 }
 
 /// Records in memory, or none when it is full.
