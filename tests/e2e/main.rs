@@ -23,4 +23,5 @@ mod roles;
 mod scheduled_rotation;
 mod secrets;
 mod staged_rotation;
+mod sts;
 mod walk;
