@@ -82,7 +82,7 @@ async fn every_change_of_the_directory_is_recorded_where_it_was_asked_and_nowher
         let found = recorded.get(name).map_or(0, Vec::len);
         assert_eq!(found, count, "{name}");
         for record in &recorded[name] {
-            assert_eq!(record["userIdentity"]["userName"], "operator", "{record}");
+            assert_eq!(record["userIdentity"]["principalId"], "operator", "{record}");
         }
     }
     for other in [US, AP] {

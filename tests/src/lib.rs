@@ -14,6 +14,7 @@ pub mod binary;
 pub mod cli;
 pub mod cluster;
 pub mod http1;
+pub mod installed;
 pub mod keys;
 pub mod mutual_tls;
 pub mod offline;

@@ -5,6 +5,7 @@
 
 use crate::kdf::fields;
 use crate::sealing::{SealingKey, SealingPublicKey};
+use crate::secret::Secret;
 use crate::{CryptoError, Entropy, Zeroizing};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,7 +18,6 @@ const INFO_LABEL: &str = "meridian/v1/sealed-secret";
 const NAME_BYTES_MAX: usize = 256;
 /// Random bytes of the secret of an access key; 40 characters in base64.
 const ACCESS_SECRET_BYTES: usize = 30;
-const SESSION_KEY_BYTES: usize = 32;
 
 /// What a sealed secret is bound to. A box opens only under exactly these values.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ impl fmt::Debug for AccessSecret {
 }
 
 /// The key of one epoch that seals session tokens: 32 bytes. Wiped when dropped, never shown.
-pub struct SessionTokenKey(Zeroizing<[u8; SESSION_KEY_BYTES]>);
+pub struct SessionTokenKey(Secret);
 
 impl SessionTokenKey {
     /// Draws a key.
@@ -122,9 +122,7 @@ impl SessionTokenKey {
     /// # Errors
     /// [`CryptoError::Entropy`] when no random bytes are to be had.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, CryptoError> {
-        let mut key = Zeroizing::new([0; SESSION_KEY_BYTES]);
-        entropy.fill(key.as_mut_slice())?;
-        Ok(Self(key))
+        Ok(Self(Secret::draw(entropy)?))
     }
 
     /// Seals the key to a Region.
@@ -137,7 +135,7 @@ impl SessionTokenKey {
         info: &SecretInfo<'_>,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
-        info.seal(public, self.0.as_slice(), entropy)
+        info.seal(public, self.0.expose(), entropy)
     }
 
     /// Opens a sealed key.
@@ -146,11 +144,7 @@ impl SessionTokenKey {
     /// As [`AccessSecret::open`].
     pub fn open(key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]) -> Result<Self, CryptoError> {
         let opened = info.open(key, sealed)?;
-        let mut own = Zeroizing::new([0; SESSION_KEY_BYTES]);
-        if opened.len() != SESSION_KEY_BYTES {
-            return Err(CryptoError::Refused);
-        }
-        own.copy_from_slice(&opened);
+        let own = Secret::from_slice(&opened).ok_or(CryptoError::Refused)?;
         Ok(Self(own))
     }
 

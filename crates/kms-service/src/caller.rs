@@ -71,8 +71,19 @@ pub struct Origin {
     pub source_ip: Option<IpAddr>,
     /// Whether the request came over TLS.
     pub secure_transport: bool,
+    /// The TLS connection, as far as its protocol tells; shared by the requests of the connection.
+    pub tls: Option<Arc<TlsConnection>>,
     /// `User-Agent`, or what the protocol has in its place.
     pub user_agent: Option<Arc<str>>,
+}
+
+/// What a TLS connection was negotiated to, in the names of IANA's registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConnection {
+    /// Such as `TLSv1.3`.
+    pub version: &'static str,
+    /// Such as `TLS_AES_256_GCM_SHA384`.
+    pub cipher_suite: Box<str>,
 }
 
 /// What is noted about one request on its way, for the audit record alone. Only the request itself writes, so nobody ever

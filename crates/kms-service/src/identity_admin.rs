@@ -69,7 +69,11 @@ impl Service {
         let unique_id = self.draw_id("AIDA", 17)?;
         let NewPrincipal { id, path, certificate, tags } = new;
         let body = CreatePrincipal { id: id.clone(), unique_id, path, certificate, tags };
-        self.change(&id, IdentityBody::CreatePrincipal(Box::new(body))).await?;
+        let what = match &body.certificate {
+            None => id.to_string(),
+            Some(_) => format!("{id}, or another user with its certificate,"),
+        };
+        self.change(&what, IdentityBody::CreatePrincipal(Box::new(body))).await?;
         self.principal(&id)
     }
 
@@ -182,9 +186,7 @@ fn serving(control: &ControlState) -> Vec<Arc<RegionEntry>> {
 
 fn refused(what: &str, refusal: &Refusal) -> IdentityError {
     match refusal {
-        Refusal::PrincipalExists | Refusal::AccessKeyExists => {
-            IdentityError::Exists(format!("the {what}, or a user with its certificate,"))
-        }
+        Refusal::PrincipalExists | Refusal::AccessKeyExists => IdentityError::Exists(format!("the {what}")),
         Refusal::PrincipalNotFound => IdentityError::NotFound(format!("the {what}")),
         Refusal::AccessKeyNotFound => IdentityError::NotFound(format!("the access key {what}")),
         Refusal::PolicyNotFound => IdentityError::NotFound(format!("that policy of the {what}")),

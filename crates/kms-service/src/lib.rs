@@ -37,7 +37,7 @@ pub use assume_role::{AssumeRoleError, AssumeRoleRequest, AssumeRoleResponse};
 pub use audit::{AuditDecision, AuditSink, audit_uuid};
 pub use authorise::Authenticated;
 pub use background::Progress;
-pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, Trail};
+pub use caller::{Caller, Identity, IdentityKind, Notes, Origin, TlsConnection, Trail};
 pub use directory::Directory;
 pub use entry::KeyEntry;
 pub use error::{KmsError, Validation};

@@ -7,7 +7,7 @@ use crate::Operation;
 use crate::json::shown_of_answer;
 use bytes::Bytes;
 use http::request::Parts;
-use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource};
+use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource, Tls};
 use kms_service::{AuditDecision, AuditSink, Caller, Clock, Origin, RequestId, audit_uuid};
 use kms_types::{KeyRef, RegionName};
 use std::sync::Arc;
@@ -37,6 +37,8 @@ struct Claims {
     operation: String,
     is_for_sts: bool,
     access_key: Option<String>,
+    /// The host that the client asked for; looked at on TLS connections alone, as in CloudTrail.
+    host: String,
 }
 
 impl<'a> Draft<'a> {
@@ -72,6 +74,11 @@ impl<'a> Draft<'a> {
         self.claims.access_key = named.filter(|name| !name.is_empty()).map(str::to_owned);
         let user_agent = parts.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
         self.origin.user_agent = user_agent.map(Arc::from);
+        if self.origin.tls.is_some() {
+            // HTTP/2 has the host in the request line.
+            let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+            self.claims.host = authority.unwrap_or_else(|| text("host")).to_owned();
+        }
     }
 
     /// Notes the operation of STS that an unauthenticated request says it is.
@@ -130,7 +137,11 @@ impl<'a> Draft<'a> {
             origin: RequestOrigin {
                 address: &address,
                 user_agent: self.origin.user_agent.as_deref().unwrap_or_default(),
-                tls: None,
+                tls: self.origin.tls.as_ref().map(|tls| Tls {
+                    version: tls.version,
+                    cipher_suite: &tls.cipher_suite,
+                    host: &self.claims.host,
+                }),
             },
             outcome,
             parameters: &self.parameters,

@@ -27,6 +27,7 @@ mod replication;
 mod residency;
 mod rotation;
 mod rsa_encryption;
+mod session_keys;
 mod set_deletion;
 mod set_imports;
 mod set_rotation;

@@ -26,17 +26,17 @@ use tonic::{Response, Status};
 #[command(after_help = "\
 Examples:
   meridian identity user create alice
-  meridian identity access-key create alice           shows the secret, this once
+  meridian identity access-key create alice            shows the secret, this once
   meridian identity policy put alice use-keys --document policy.json
-  meridian identity user disable alice                in force in every reachable Region within a second
+  meridian identity user disable alice                 in force in every reachable Region within a second
   meridian identity role create operator --trust trust.json
   meridian identity policy put operator use-keys --role --document policy.json
   meridian identity session-key rotate --end-sessions  every session of every role ends now
 
 Changes need a majority of Regions and are made through any Region that answers, or through --region.
 A Region that is cut off goes on honouring what it knew for its lease (identity.lease in node.toml, 1h by
-default) and refuses every user of the directory afterwards. Principals of the principals file are not in
-the directory and stay valid.")]
+default) and refuses every user and every session of the directory afterwards. Principals of the principals
+file are not in the directory and stay valid.")]
 pub(crate) struct IdentityArgs {
     #[command(subcommand)]
     command: IdentityCommand,

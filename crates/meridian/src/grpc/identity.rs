@@ -32,7 +32,7 @@ pub(super) fn new_request_id() -> RequestId {
 /// Where a request came from; every connection here has TLS.
 fn origin_of<T>(request: &Request<T>) -> Origin {
     let user_agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
-    Origin { source_ip: address_of(request), secure_transport: true, user_agent: user_agent.map(Into::into) }
+    Origin { source_ip: address_of(request), secure_transport: true, tls: None, user_agent: user_agent.map(Into::into) }
 }
 
 /// The address of the peer.
