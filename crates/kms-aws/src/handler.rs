@@ -183,9 +183,8 @@ impl Api {
             return Err(WireError::UnknownOperation.into());
         }
         let form = Form::read(parts, body);
-        if let Ok(name) = form.as_ref().map_err(|_| ()).and_then(|form| form.only("Action").map_err(|_| ())) {
-            draft.note_claimed_action(name.unwrap_or_default());
-        }
+        let named = form.as_ref().ok().and_then(|form| form.only("Action").ok().flatten());
+        draft.note_claimed_action(named.unwrap_or_default());
         let caller = self.admit((&self.gate.sts, parts), body, (request_id, outcome), draft)?;
         let form = form?;
         let operation = StsOperation::of(&form)?;

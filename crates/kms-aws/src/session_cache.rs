@@ -31,11 +31,12 @@ struct Opened {
 pub(crate) struct SessionCache {
     sessions: Arc<Sessions>,
     opened: papaya::HashMap<String, Arc<Opened>>,
+    max: usize,
 }
 
 impl SessionCache {
     pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions, opened: papaya::HashMap::new() }
+        Self { sessions, opened: papaya::HashMap::new(), max: SESSIONS_MAX }
     }
 
     pub(crate) fn sessions(&self) -> &Sessions {
@@ -68,6 +69,18 @@ impl SessionCache {
         self.opened.pin().clear();
     }
 
+    /// A smaller one.
+    #[cfg(test)]
+    pub(crate) fn with_max(self, max: usize) -> Self {
+        Self { max, ..self }
+    }
+
+    /// How many sessions are remembered.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.opened.len()
+    }
+
     fn open(&self, access_key: &str, token: &str, hash: [u8; 32], now: Timestamp) -> Result<Arc<Opened>, SessionFault> {
         if token.len() > TOKEN_TEXT_BYTES_MAX {
             return Err(SessionFault::Invalid);
@@ -90,11 +103,11 @@ impl SessionCache {
     /// Below the bound again: sessions that are over go first, then a quarter of the others, whichever they are.
     fn make_room(&self, now: Timestamp) {
         let opened = self.opened.pin();
-        if opened.len() < SESSIONS_MAX {
+        if opened.len() < self.max {
             return;
         }
         opened.retain(|_, known| known.session.expires_at > now);
-        let too_many = opened.len().saturating_sub(SESSIONS_MAX / 4 * 3);
+        let too_many = opened.len().saturating_sub(self.max / 4 * 3);
         let leaving: Vec<String> = opened.keys().take(too_many).cloned().collect();
         for access_key in leaving {
             opened.remove(&access_key);

@@ -149,7 +149,7 @@ impl SessionTokenKey {
     }
 
     pub(crate) fn expose(&self) -> &[u8] {
-        self.0.as_slice()
+        self.0.expose()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{Authenticated, Caller, IdentityKind, KmsError, KnownRole, Service, S
 use kms_crypto::{AccessSecret, SESSION_TOKEN_BYTES_MAX, SessionClaims, SessionTags};
 use kms_policy::{Action, DocumentKind, Facts, Pairs, PolicyDocument};
 use kms_types::Timestamp;
+use std::fmt;
 use std::time::Duration;
 
 /// Length of a session for which none is asked, in seconds.
@@ -28,7 +29,6 @@ pub struct AssumeRoleRequest {
 }
 
 /// The response.
-#[derive(Debug)]
 pub struct AssumeRoleResponse {
     /// The temporary access key, `ASIA…`.
     pub access_key_id: String,
@@ -46,6 +46,14 @@ pub struct AssumeRoleResponse {
     pub packed_policy_size: Option<u64>,
     /// The source identity of the session.
     pub source_identity: Option<String>,
+}
+
+impl fmt::Debug for AssumeRoleResponse {
+    /// Neither the secret nor the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { access_key_id, arn, .. } = self;
+        write!(f, "AssumeRoleResponse({access_key_id} of {arn}, secret)")
+    }
 }
 
 /// Why a role is not assumed. `Display` is the message that the caller gets.

@@ -51,6 +51,8 @@ pub(crate) struct Draft {
     pub(crate) method: &'static str,
     /// Parameters of the query before those of the signature.
     pub(crate) parameters: &'static str,
+    /// What is signed in the place of the body's hash.
+    pub(crate) payload_hash: Option<String>,
     /// The session token of a presigned request, encoded for a query.
     pub(crate) token_parameter: String,
 }
@@ -73,6 +75,7 @@ impl Draft {
             stamp: STAMP,
             method: "POST",
             parameters: "",
+            payload_hash: None,
             token_parameter: String::new(),
         }
     }
@@ -116,7 +119,7 @@ impl Draft {
                 format!("{name}:{}\n", values.join(","))
             })
             .collect();
-        let body = hex::encode(Sha256::digest(&self.body));
+        let body = self.payload_hash.clone().unwrap_or_else(|| hex::encode(Sha256::digest(&self.body)));
         let canonical = format!("{}\n/\n{query}\n{headers}\n{}\n{body}", self.method, self.signed.join(";"));
         let date = &self.stamp[..8];
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
@@ -313,6 +316,19 @@ fn a_wrong_secret_body_or_header_is_a_mismatch() {
     let mut unsorted = draft();
     unsorted.signed = vec!["x-amz-date", "host", "x-amz-target"];
     refused(unsorted.sign(), MISMATCH);
+}
+
+/// The hash is that of the body as read: neither a hash that is claimed nor a body in signed chunks takes its place.
+#[test]
+fn a_claimed_payload_hash_does_not_stand_for_the_body() {
+    for claimed in ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &"0".repeat(64)] {
+        let mut draft = draft();
+        draft.set("x-amz-content-sha256", claimed);
+        draft.signed = vec!["host", "x-amz-content-sha256", "x-amz-date", "x-amz-target"];
+        assert!(verify(draft.clone().sign(), NOW).is_ok(), "the body itself is signed");
+        draft.payload_hash = Some(claimed.to_owned());
+        refused(draft.sign(), MISMATCH);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kms_service::RequestId;
 use quick_xml::Writer;
-use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
+use quick_xml::events::{BytesStart, BytesText, Event};
 use zeroize::Zeroizing;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -32,7 +32,7 @@ impl Elements {
         let end = start.to_end().into_owned();
         self.event(Event::Start(start));
         write(self);
-        self.event(Event::End(BytesEnd::from(end)));
+        self.event(Event::End(end));
     }
 
     fn characters(&mut self, value: &str) {

@@ -2,6 +2,7 @@
 
 use super::region::{MemoryAudit, region};
 use super::{Answer, Api, Draft, send};
+use crate::session_cache::SessionCache;
 use crate::sigv4::tests::{NOW, principals};
 use crate::{Principal, Principals, SecretKey};
 use kms_core::LogPosition;
@@ -150,6 +151,12 @@ impl Stage {
         if confirmed {
             self.identities.lease().confirm(self.identities.lease().moment());
         }
+    }
+
+    /// A cache of at most this many sessions.
+    pub(super) fn cache(&self, max: usize) -> SessionCache {
+        let sessions = Sessions::new(Arc::clone(&self.identities), Arc::clone(&self.keyring));
+        SessionCache::new(Arc::new(sessions)).with_max(max)
     }
 
     /// Lets go of what was derived for sessions, as after a start.

@@ -4,6 +4,7 @@ use super::roles::{Credentials, Stage, TRUST};
 use super::*;
 use crate::sigv4::tests::NOW;
 use kms_core::control::identity::{PrincipalChange, RoleChange};
+use kms_types::Timestamp;
 
 const INVALID: (&str, &str) = ("UnrecognizedClientException", "The security token included in the request is invalid.");
 const EXPIRED: (&str, &str) = ("ExpiredTokenException", "The security token included in the request is expired");
@@ -194,4 +195,31 @@ async fn a_session_policy_narrows_the_session() {
     let answer = send(&stage.api, session.kms("ListAliases", b"{}").sign()).await;
     let text = answer.json()["Message"].as_str().unwrap().to_owned();
     assert!(text.ends_with("because no session policy allows the kms:ListAliases action"), "{text}");
+}
+
+#[tokio::test]
+async fn remembered_sessions_are_bounded_and_those_that_are_over_go_first() {
+    let mut stage = Stage::new();
+    let cache = stage.cache(8);
+    let now = Timestamp::from_millis(NOW);
+    let lasting = stage.session("&DurationSeconds=7200").await;
+    let find = |session: &Credentials, now| cache.find(&session.access_key, &session.token, now).map(drop);
+    find(&lasting, now).unwrap();
+    for _ in 0..7 {
+        find(&stage.session("&DurationSeconds=900").await, now).unwrap();
+    }
+    assert_eq!(cache.len(), 8);
+    stage.later(900, true);
+    let later = Timestamp::from_millis(NOW + 900_000);
+    find(&stage.session("").await, later).unwrap();
+    assert_eq!(cache.len(), 2, "the seven that are over are gone");
+    for _ in 0..20 {
+        find(&stage.session("").await, later).unwrap();
+        assert!(cache.len() <= 8);
+    }
+    // Whoever had to leave comes back.
+    find(&lasting, later).unwrap();
+    stage.policy(r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#);
+    cache.forget_outdated();
+    assert_eq!(cache.len(), 0);
 }
