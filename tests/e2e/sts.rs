@@ -30,7 +30,7 @@ async fn ask(cluster: &Cluster, region: &str, signer: &Signer, form: &str) -> Ra
 /// The text of an element.
 fn element(answer: &RawResponse, name: &str) -> String {
     let body = String::from_utf8(answer.body.clone()).unwrap();
-    let (_, rest) = body.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {body}"));
+    let (_, rest) = body.split_once(&format!("<{name}>")).unwrap();
     rest.split_once("</").unwrap().0.to_owned()
 }
 
