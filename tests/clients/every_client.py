@@ -29,6 +29,7 @@ SCRIPTS = {
     "limits": ["MERIDIAN"],
     # One of its own, with principals of its own.
     "access_examples": ["MERIDIAN"],
+    "assumed_role": ["MERIDIAN"],
     "key_spec_matrix": ["MERIDIAN"],
     # One that knows the authority of make-believe enclaves.
     "attested_calls": ["MERIDIAN"],

@@ -30,5 +30,6 @@ mod secrets;
 mod small_disk;
 mod staged_rotation;
 mod store_trouble;
+mod sts;
 mod traces;
 mod walk;

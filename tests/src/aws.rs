@@ -29,13 +29,35 @@ pub fn client(endpoint: &str, region: &str) -> Kms {
 /// A client with other credentials.
 #[must_use]
 pub fn client_as(endpoint: &str, region: &str, access_key: &str, secret_key: &str) -> Kms {
+    client_with(endpoint, region, Credentials::new(access_key, secret_key, None, None, "tests"))
+}
+
+/// A client with temporary credentials.
+#[must_use]
+pub fn client_of_session(endpoint: &str, region: &str, session: &TemporaryCredentials) -> Kms {
+    let TemporaryCredentials { access_key, secret_key, token } = session;
+    client_with(endpoint, region, Credentials::new(access_key, secret_key, Some(token.clone()), None, "tests"))
+}
+
+/// What AssumeRole answers.
+#[derive(Clone, Debug)]
+pub struct TemporaryCredentials {
+    /// Access key ID.
+    pub access_key: String,
+    /// Secret access key.
+    pub secret_key: String,
+    /// Session token.
+    pub token: String,
+}
+
+fn client_with(endpoint: &str, region: &str, credentials: Credentials) -> Kms {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
         .build();
     let mut config = aws_sdk_kms::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .credentials_provider(Credentials::new(access_key, secret_key, None, None, "tests"))
+        .credentials_provider(credentials)
         .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http())

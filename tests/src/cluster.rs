@@ -245,6 +245,12 @@ impl Cluster {
         aws::client_as(&format!("http://{}", self.api(region)), region, access_key, secret_key)
     }
 
+    /// A client of one Region's own endpoint with temporary credentials.
+    #[must_use]
+    pub fn direct_of_session(&self, region: &str, session: &aws::TemporaryCredentials) -> Kms {
+        aws::client_of_session(&format!("http://{}", self.api(region)), region, session)
+    }
+
     /// Runs a `meridian` command against this cluster.
     #[must_use]
     pub fn cli(&self, arguments: &[&str]) -> Answer {

@@ -68,6 +68,19 @@ impl RawRequest {
         Self { line: "POST / HTTP/1.1".to_owned(), headers, body }
     }
 
+    /// A form for STS, signed with these credentials; `token` is that of temporary ones.
+    #[must_use]
+    pub fn form(host: &str, signer: &Signer, token: Option<&str>, form: &str) -> Self {
+        let time = sigv4::time(0);
+        let kind = "application/x-www-form-urlencoded; charset=utf-8";
+        let mut headers = vec![("content-type", kind), ("host", host), ("x-amz-date", time.as_str())];
+        headers.extend(token.map(|token| ("x-amz-security-token", token)));
+        let authorization = signer.authorization(&headers, form.as_bytes());
+        headers.push(("authorization", &authorization));
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { line: "POST / HTTP/1.1".to_owned(), headers, body: form.as_bytes().to_vec() }
+    }
+
     /// Replaces a header, or removes it.
     #[must_use]
     pub fn with(mut self, name: &str, value: Option<&str>) -> Self {

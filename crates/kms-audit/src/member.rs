@@ -162,6 +162,7 @@ impl Member {
     pub const EXTERNAL_ID: Self = Self("externalId");
     pub const FROM_REGION: Self = Self("fromRegion");
     pub const MAX_SESSION_DURATION: Self = Self("maxSessionDuration");
+    pub const PACKED_POLICY_SIZE: Self = Self("packedPolicySize");
     pub const PATH: Self = Self("path");
     pub const PERMISSIONS_BOUNDARY: Self = Self("permissionsBoundary");
     pub const PLAN: Self = Self("plan");
@@ -170,6 +171,7 @@ impl Member {
     pub const ROLE_ARN: Self = Self("roleArn");
     pub const ROLE_NAME: Self = Self("roleName");
     pub const ROLE_SESSION_NAME: Self = Self("roleSessionName");
+    pub const SOURCE_IDENTITY: Self = Self("sourceIdentity");
     pub const STATUS: Self = Self("status");
     pub const TO_REGION: Self = Self("toRegion");
     pub const USER_NAME: Self = Self("userName");

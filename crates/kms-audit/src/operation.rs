@@ -75,11 +75,20 @@ const READ_ONLY: [&str; 29] = [
     "VerifyMac",
 ];
 
+/// Operations of STS with `readOnly` true, as CloudTrail has them: nothing that is kept changes.
+const READ_ONLY_STS: [&str; 2] = ["AssumeRole", "GetCallerIdentity"];
+
 impl<'a> Operation<'a> {
     /// An operation of the KMS API. A name that the API does not have counts as changing something.
     #[must_use]
     pub fn kms(name: &'a str) -> Self {
         Self { source: EventSource::Kms, name, read_only: READ_ONLY.binary_search(&name).is_ok() }
+    }
+
+    /// An operation of the STS API. A name that the API does not have counts as changing something.
+    #[must_use]
+    pub fn sts(name: &'a str) -> Self {
+        Self { source: EventSource::Sts, name, read_only: READ_ONLY_STS.contains(&name) }
     }
 }
 
@@ -96,5 +105,7 @@ mod tests {
         for name in ["CreateKey", "ReplicateKey", "ImportKeyMaterial", "RotateKeyOnDemand", "Nonsense", ""] {
             assert!(!Operation::kms(name).read_only, "{name}");
         }
+        assert!(Operation::sts("AssumeRole").read_only && Operation::sts("GetCallerIdentity").read_only);
+        assert!(!Operation::sts("Nonsense").read_only);
     }
 }

@@ -189,6 +189,7 @@ impl ErrorRow {
             S::Incomplete(_) => Self::caller("IncompleteSignatureException"),
             S::Unconfirmed => Self::service("ServiceUnavailableException", StatusCode::SERVICE_UNAVAILABLE),
             S::UnrecognizedClient => Self::caller("UnrecognizedClientException"),
+            S::ExpiredToken => Self::caller("ExpiredTokenException"),
             S::UnsignedHeader(_) | S::Mismatch | S::Expired(_) | S::NotYetCurrent(_) | S::Scope(_) => {
                 Self::caller("InvalidSignatureException")
             }

@@ -1,17 +1,24 @@
 //! From an HTTP request to an HTTP response: authenticate, find the operation, run it, say how it went.
 
+mod answer;
 mod draft;
+mod protocol;
+
+pub use protocol::ApiOperation;
 
 use crate::operations::Operation;
-use crate::sigv4::Verifier;
+use crate::sigv4::{KMS, Verifier};
+use crate::sts::{Form, STS, StsFault, StsOperation};
 use crate::{Fault, Principals, WireError};
+use answer::{Answered, Failure, log, respond};
 use bytes::Bytes;
 use draft::Draft;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderName, HeaderValue, PRAGMA};
+use http::header::HeaderName;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response};
 use kms_audit::{AuditError, Priority};
-use kms_service::{AuditSink, Caller, Clock, KmsError, Origin, RequestId, Service};
+use kms_service::{AuditSink, Caller, Clock, Origin, RequestId, Service};
+use protocol::Protocol;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +27,6 @@ use std::time::Instant;
 /// is a policy of 128 KiB with 50 tags.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 /// The service's historical name before each operation in `X-Amz-Target`.
 const TARGET_PREFIX: &str = "TrentService.";
@@ -34,7 +40,7 @@ pub struct Outcome {
     /// The request ID that the caller got.
     pub request_id: String,
     /// The operation, once it is known.
-    pub operation: Option<Operation>,
+    pub operation: Option<ApiOperation>,
     /// ARN of the principal, once it is authenticated.
     pub principal: Option<Arc<str>>,
     /// The error code; `None` for success.
@@ -72,7 +78,8 @@ impl Api {
         request_ids: RequestIds,
         audit: Arc<dyn AuditSink>,
     ) -> Self {
-        let gate = Gate { principals, clock, verifier: Verifier::new(service.region().clone()) };
+        let verifier = |name| Verifier::new(service.region().clone(), name);
+        let gate = Gate { principals, clock, kms: verifier(KMS), sts: verifier(STS) };
         Self { service, gate, request_ids, audit }
     }
 
@@ -82,27 +89,39 @@ impl Api {
         let started = Instant::now();
         let mut outcome = Outcome::of(request_id);
         let (parts, body) = request.into_parts();
+        let protocol = Protocol::of(&parts);
         // Asked before the work: nothing is done that could not be recorded.
         if let Err(error) = self.audit.check(Priority::Request) {
-            return unrecorded(error, outcome, started);
+            return unrecorded(error, (protocol, request_id), outcome, started);
         }
         let mut draft = self.draft(request_id, parts.extensions.get().cloned().unwrap_or_default());
         draft.note_claims(&parts);
-        let answered = self.answer(&parts, body, (request_id, &mut outcome), &mut draft).await;
-        self.conclude(answered, outcome, draft, started).await
+        let answered = match protocol {
+            Protocol::Json => {
+                let answered = self.answer(&parts, body, (request_id, &mut outcome), &mut draft).await;
+                answered.map_err(|fault| Failure::of_json(&fault))
+            }
+            Protocol::Query => {
+                let answered = self.answer_query(&parts, &body, (request_id, &mut outcome), &mut draft);
+                answered.map_err(|fault| Failure::of_query(&fault, request_id))
+            }
+        };
+        self.conclude((answered, protocol), (request_id, outcome), draft, started).await
     }
 
     /// The response to a request that the listener cannot hand over: malformed, too large, or too slow. It is recorded too.
     pub async fn refuse(&self, request_id: RequestId, origin: Origin, error: WireError) -> Response<Bytes> {
         let started = Instant::now();
         let draft = self.draft(request_id, origin);
-        self.conclude(Err(error.into()), Outcome::of(request_id), draft, started).await
+        let answered = Err(Failure::of_json(&error.into()));
+        self.conclude((answered, Protocol::Json), (request_id, Outcome::of(request_id)), draft, started).await
     }
 
     /// The response to a request whose [`Api::handle`] was given up: its record is written already.
     #[must_use]
     pub fn given_up(&self, request_id: RequestId) -> Response<Bytes> {
-        let response = respond(Err(WireError::RequestTimeout.into()), Outcome::of(request_id));
+        let failure = Failure::of_json(&WireError::RequestTimeout.into());
+        let response = respond(Err(failure), Protocol::Json, Outcome::of(request_id));
         log(&response, Instant::now());
         response
     }
@@ -120,16 +139,16 @@ impl Api {
     /// Persist, then speak: the record is on stable storage before anybody sees the answer.
     async fn conclude(
         &self,
-        answered: Result<Bytes, Fault>,
-        outcome: Outcome,
+        (answered, protocol): (Answered, Protocol),
+        (request_id, outcome): (RequestId, Outcome),
         draft: Draft<'_>,
         started: Instant,
     ) -> Response<Bytes> {
         let record = draft.finish(&answered);
         if let Err(error) = self.audit.record(record, Priority::Request).await {
-            return unrecorded(error, outcome, started);
+            return unrecorded(error, (protocol, request_id), outcome, started);
         }
-        let response = respond(answered, outcome);
+        let response = respond(answered, protocol, outcome);
         log(&response, started);
         response
     }
@@ -141,15 +160,60 @@ impl Api {
         (request_id, outcome): (RequestId, &mut Outcome),
         draft: &mut Draft<'_>,
     ) -> Result<Bytes, Fault> {
-        let mut caller = self.gate.admit(parts, &body, request_id)?;
+        if !protocol::is_for_kms(parts) {
+            return Err(WireError::UnknownOperation.into());
+        }
+        let caller = self.admit((&self.gate.kms, parts), &body, (request_id, outcome), draft)?;
+        let operation = operation(parts)?;
+        outcome.operation = Some(ApiOperation::Kms(operation));
+        draft.operation = outcome.operation;
+        draft.parameters = draft::defaults(operation);
+        operation.run(&self.service, caller, body, &mut draft.parameters).await
+    }
+
+    /// A request to STS. Nothing in it waits: what it needs is in this Region.
+    fn answer_query(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        (request_id, outcome): (RequestId, &mut Outcome),
+        draft: &mut Draft<'_>,
+    ) -> Result<Bytes, StsFault> {
+        if !protocol::is_for_sts(parts) {
+            return Err(WireError::UnknownOperation.into());
+        }
+        let form = Form::read(parts, body);
+        let named = form.as_ref().ok().and_then(|form| form.only("Action").ok().flatten());
+        draft.note_claimed_action(named.unwrap_or_default());
+        let caller = self.admit((&self.gate.sts, parts), body, (request_id, outcome), draft)?;
+        let form = form?;
+        let operation = StsOperation::of(&form)?;
+        outcome.operation = Some(ApiOperation::Sts(operation));
+        draft.operation = outcome.operation;
+        let mut shown = crate::sts::Shown::default();
+        let answered = operation.run((&self.service, self.gate.principals.sessions()), caller, &form, &mut shown);
+        draft.parameters = shown.parameters;
+        draft.response = Some(shown.response);
+        answered
+    }
+
+    /// Authenticates a request, and notes who makes it.
+    fn admit(
+        &self,
+        (verifier, parts): (&Verifier, &Parts),
+        body: &[u8],
+        (request_id, outcome): (RequestId, &mut Outcome),
+        draft: &mut Draft<'_>,
+    ) -> Result<Caller, WireError> {
+        if body.len() > BODY_BYTES_MAX {
+            return Err(WireError::RequestEntityTooLarge);
+        }
+        let Gate { principals, clock, .. } = &self.gate;
+        let mut caller = verifier.verify(principals, parts, body, clock.now(), request_id)?;
         caller.origin = draft.origin().clone();
         draft.caller = Some(caller.clone());
         outcome.principal = Some(Arc::clone(caller.arn()));
-        let operation = operation(parts)?;
-        outcome.operation = Some(operation);
-        draft.operation = Some(operation);
-        draft.parameters = draft::defaults(operation);
-        operation.run(&self.service, caller, body, &mut draft.parameters).await
+        Ok(caller)
     }
 }
 
@@ -158,19 +222,8 @@ impl Api {
 struct Gate {
     principals: Arc<Principals>,
     clock: Arc<dyn Clock>,
-    verifier: Verifier,
-}
-
-impl Gate {
-    fn admit(&self, parts: &Parts, body: &[u8], request_id: RequestId) -> Result<Caller, Fault> {
-        if parts.method != Method::POST || parts.uri.path() != "/" {
-            return Err(WireError::UnknownOperation.into());
-        }
-        if body.len() > BODY_BYTES_MAX {
-            return Err(WireError::RequestEntityTooLarge.into());
-        }
-        Ok(self.verifier.verify(&self.principals, parts, body, self.clock.now(), request_id)?)
-    }
+    kms: Verifier,
+    sts: Verifier,
 }
 
 /// The operation that `X-Amz-Target` names.
@@ -185,49 +238,16 @@ fn operation(parts: &Parts) -> Result<Operation, WireError> {
 
 /// The answer to a request whose record cannot be made durable (fail closed). AWS has no error of its own for it; this
 /// one may be tried again.
-fn unrecorded(error: AuditError, outcome: Outcome, started: Instant) -> Response<Bytes> {
+fn unrecorded(
+    error: AuditError,
+    (protocol, request_id): (Protocol, RequestId),
+    outcome: Outcome,
+    started: Instant,
+) -> Response<Bytes> {
     tracing::warn!(%error, "a request is refused because it cannot be recorded");
-    let response = respond(Err(KmsError::Internal.into()), outcome);
+    let response = respond(Err(Failure::internal(protocol, request_id)), protocol, outcome);
     log(&response, started);
     response
-}
-
-fn respond(answered: Result<Bytes, Fault>, mut outcome: Outcome) -> Response<Bytes> {
-    let (status, body) = match answered {
-        Ok(body) => (StatusCode::OK, body),
-        Err(fault) => {
-            outcome.code = Some(fault.row().code);
-            (fault.row().status, fault.body())
-        }
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private"));
-    headers.insert(EXPIRES, HeaderValue::from_static("0"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    if let Ok(request_id) = HeaderValue::from_str(&outcome.request_id) {
-        headers.insert(HeaderName::from_static("x-amzn-requestid"), request_id);
-    }
-    response.extensions_mut().insert(outcome);
-    response
-}
-
-/// The one place where requests are logged: no header, no body, no message, since those may hold what is not ours to
-/// keep.
-fn log(response: &Response<Bytes>, started: Instant) {
-    let Some(Outcome { request_id, operation, principal, code }) = response.extensions().get() else { return };
-    let operation = operation.map_or("-", Operation::name);
-    let principal = principal.as_deref().unwrap_or("-");
-    let code = code.unwrap_or("-");
-    let status = response.status().as_u16();
-    let micros = started.elapsed().as_micros();
-    if response.status().is_server_error() {
-        tracing::info!(request_id, operation, principal, code, status, micros, "request failed");
-    } else {
-        tracing::debug!(request_id, operation, principal, code, status, micros, "request answered");
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Who may call: access keys, their secrets, and the identities they stand for.
 
+use crate::session_cache::SessionCache;
 use crate::sigv4::SigningKeys;
 use arc_swap::ArcSwap;
-use kms_service::{Caller, DirectoryKey, Identities, Identity, Lease, RequestId};
+use kms_service::{Caller, DirectoryKey, Identities, Identity, Lease, RequestId, SessionFault, Sessions};
+use kms_types::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -71,6 +73,7 @@ pub struct Principals {
     bootstrap: ArcSwap<Entries>,
     directory: ArcSwap<DirectoryEntries>,
     lease: Option<Arc<Lease>>,
+    sessions: Option<SessionCache>,
 }
 
 /// The access key may be good, but what this Region knows of it is too old to say.
@@ -78,10 +81,17 @@ pub struct Principals {
 pub(crate) struct Unconfirmed;
 
 impl Principals {
-    /// The same principals, and those of the directory as long as its lease holds; see [`Self::take_in`].
+    /// The same principals, and those of the directory, with the sessions of its roles, as long as its lease holds; see
+    /// [`Self::take_in`].
     #[must_use]
-    pub fn with_lease(self, lease: Arc<Lease>) -> Self {
-        Self { lease: Some(lease), ..self }
+    pub fn with_directory(self, sessions: Arc<Sessions>) -> Self {
+        let lease = Some(Arc::clone(sessions.identities().lease()));
+        Self { lease, sessions: Some(SessionCache::new(sessions)), ..self }
+    }
+
+    /// What opens session tokens here; nothing without a directory.
+    pub(crate) fn sessions(&self) -> Option<&Sessions> {
+        self.sessions.as_ref().map(SessionCache::sessions)
     }
 
     /// A directory of these principals.
@@ -89,7 +99,8 @@ impl Principals {
     /// # Errors
     /// [`DuplicateAccessKey`] when two have the same access key.
     pub fn new(principals: impl IntoIterator<Item = Principal>) -> Result<Self, DuplicateAccessKey> {
-        Ok(Self { bootstrap: ArcSwap::from_pointee(entries(principals)?), directory: ArcSwap::default(), lease: None })
+        let bootstrap = ArcSwap::from_pointee(entries(principals)?);
+        Ok(Self { bootstrap, directory: ArcSwap::default(), lease: None, sessions: None })
     }
 
     /// Replaces all principals. Requests that have been authenticated go on.
@@ -124,6 +135,24 @@ impl Principals {
             (id.clone(), (Arc::clone(key), entry))
         });
         self.directory.store(Arc::new(entries.collect()));
+        self.sessions.iter().for_each(SessionCache::forget_outdated);
+    }
+
+    /// Lets go of every opened session; each is opened again when it comes.
+    #[cfg(test)]
+    pub(crate) fn forget_sessions(&self) {
+        self.sessions.iter().for_each(SessionCache::clear);
+    }
+
+    /// The session that a token stands for. An access key of the principals file has none.
+    pub(crate) fn find_session(
+        &self,
+        access_key: &str,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Entry>, SessionFault> {
+        let sessions = self.sessions.as_ref().filter(|_| !self.is_bootstrap(access_key));
+        sessions.ok_or(SessionFault::Invalid)?.find(access_key, token, now)
     }
 
     /// Whom an access key stands for; the principals file has the first say.

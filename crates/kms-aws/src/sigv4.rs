@@ -13,19 +13,21 @@ mod time;
 pub(crate) mod tests;
 
 pub(crate) use signing_key::SigningKeys;
+pub(crate) use time::AmzDate;
 
 use crate::Principals;
+use crate::principals::Entry;
 use hmac::Mac as _;
 use http::request::Parts;
-use kms_service::{Caller, RequestId};
+use kms_service::{Caller, RequestId, SessionFault};
 use kms_types::{RegionName, Timestamp};
-use presented::{ALGORITHM, Presented, X_AMZ_DATE};
+use presented::{ALGORITHM, Presented, SessionToken, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
 use query::Query;
-use signing_key::TERMINATOR;
+use signing_key::{SigningKey, TERMINATOR};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
-use time::AmzDate;
 
 /// How far a request's date may be from ours, and how long a request that is not presigned lives.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5 * 60);
@@ -40,9 +42,12 @@ pub enum SignatureFault {
     /// Parts of the signature are missing or unreadable; the text says which and echoes what came.
     #[error("{0}")]
     Incomplete(String),
-    /// No such access key, or a session token, which long-term credentials don't have.
+    /// No such access key, a session token that does not go with it, or temporary credentials without one.
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
+    /// The session is over.
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
     /// The principal is one of the directory, and this Region has not confirmed the directory with a majority for longer
     /// than the lease on it.
     #[error(
@@ -123,6 +128,9 @@ impl fmt::Display for ScopeFault {
     }
 }
 
+/// The service whose requests are most of all: the signing keys for it are kept.
+pub(crate) const KMS: &str = "kms";
+
 /// Verifies signatures for one Region and service.
 #[derive(Clone, Debug)]
 pub(crate) struct Verifier {
@@ -131,8 +139,8 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(region: RegionName) -> Self {
-        Self { region, service: "kms" }
+    pub(crate) fn new(region: RegionName, service: &'static str) -> Self {
+        Self { region, service }
     }
 
     /// Answers who signed the request. `body` is the body as read, `now` the time of its arrival and
@@ -153,14 +161,15 @@ impl Verifier {
         check_signed_headers(parts, &presented)?;
         check_date(&presented, now)?;
         self.check_scope(&presented)?;
-        let found = principals.find(presented.scope.access_key()).map_err(|_old| SignatureFault::Unconfirmed)?;
-        let entry = found.ok_or(SignatureFault::UnrecognizedClient)?;
-        if presented.session_token {
-            return Err(SignatureFault::UnrecognizedClient);
-        }
+        let entry = signer(principals, &presented, now)?;
         let canonical = canonical::hash(parts, &query, &presented, body).ok_or(SignatureFault::Mismatch)?;
         let secret = &entry.principal.secret;
-        let key = entry.signing_keys.get_or_derive(secret, &presented.stamp, self.region.as_str(), self.service);
+        let scope = (&presented.stamp, self.region.as_str(), self.service);
+        let key = if self.service == KMS {
+            entry.signing_keys.get_or_derive(secret, scope)
+        } else {
+            Arc::new(SigningKey::derive(secret, scope))
+        };
         let mut mac = key.mac();
         let (stamp, date, region) = (presented.stamp.as_str(), presented.stamp.date(), self.region.as_str());
         for part in [ALGORITHM, "\n", stamp, "\n", date, "/", region, "/", self.service, "/", TERMINATOR, "\n"] {
@@ -191,7 +200,26 @@ impl Verifier {
     }
 }
 
-/// What decides about a request must be signed: the host, the date, the operation.
+/// Whose access key it is, and for temporary credentials, whether the session is honoured.
+fn signer(principals: &Principals, presented: &Presented<'_>, now: Timestamp) -> Result<Arc<Entry>, SignatureFault> {
+    let access_key = presented.scope.access_key();
+    let token = match &presented.session_token {
+        SessionToken::Absent => {
+            let found = principals.find(access_key).map_err(|_old| SignatureFault::Unconfirmed)?;
+            return found.ok_or(SignatureFault::UnrecognizedClient);
+        }
+        SessionToken::Header(token) => token,
+        SessionToken::Query(token) => token.as_ref(),
+        SessionToken::Unreadable => return Err(SignatureFault::UnrecognizedClient),
+    };
+    principals.find_session(access_key, token, now).map_err(|fault| match fault {
+        SessionFault::Invalid => SignatureFault::UnrecognizedClient,
+        SessionFault::Expired => SignatureFault::ExpiredToken,
+        SessionFault::Unconfirmed => SignatureFault::Unconfirmed,
+    })
+}
+
+/// What decides about a request must be signed: the host, the date, the operation, the session.
 fn check_signed_headers(parts: &Parts, presented: &Presented<'_>) -> Result<(), SignatureFault> {
     let signed = |name: &str| presented.signed_headers.split(';').any(|n| n == name);
     if !signed("host") {
@@ -204,6 +232,9 @@ fn check_signed_headers(parts: &Parts, presented: &Presented<'_>) -> Result<(), 
     }
     if parts.headers.contains_key(X_AMZ_TARGET) && !signed(X_AMZ_TARGET) {
         return Err(SignatureFault::UnsignedHeader("X-Amz-Target"));
+    }
+    if matches!(presented.session_token, SessionToken::Header(_)) && !signed(X_AMZ_SECURITY_TOKEN.as_str()) {
+        return Err(SignatureFault::UnsignedHeader("X-Amz-Security-Token"));
     }
     Ok(())
 }

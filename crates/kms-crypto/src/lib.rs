@@ -33,6 +33,7 @@ mod rsa_primes;
 mod sealed_secret;
 mod sealing;
 mod secret;
+mod session_token;
 mod signing_key;
 mod spec_code;
 
@@ -52,5 +53,8 @@ pub use region_kek::{KekEpoch, RegionKek};
 pub use root_key::RootKey;
 pub use sealed_secret::{AccessSecret, SecretInfo, SessionTokenKey};
 pub use sealing::{SealInfo, SealingKey, SealingPublicKey, seal};
+pub use session_token::{
+    SESSION_TOKEN_BYTES_MAX, SessionClaims, SessionTags, open_session_token, seal_session_token, session_token_epoch,
+};
 pub use signing_key::{SigningKey, SigningPublicKey};
 pub use zeroize::Zeroizing;

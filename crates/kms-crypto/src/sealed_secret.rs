@@ -71,6 +71,11 @@ impl AccessSecret {
         Ok(Self(Zeroizing::new(BASE64_STANDARD.encode(random.as_slice()))))
     }
 
+    /// A secret that was drawn here and came back, in a session token.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     /// The characters, for the signature and for showing them once.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -141,6 +146,10 @@ impl SessionTokenKey {
         let opened = info.open(key, sealed)?;
         let own = Secret::from_slice(&opened).ok_or(CryptoError::Refused)?;
         Ok(Self(own))
+    }
+
+    pub(crate) fn expose(&self) -> &[u8] {
+        self.0.expose()
     }
 }
 

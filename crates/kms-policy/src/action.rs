@@ -75,10 +75,11 @@ pub enum Action {
     AssumeRole,
     GetCallerIdentity,
     TagSession,
+    SetSourceIdentity,
 }
 
 /// Every action with its full name, in the order of the enum.
-const NAMES: [(Action, &str); 62] = {
+const NAMES: [(Action, &str); 63] = {
     use Action as A;
     [
         (A::CancelKeyDeletion, "kms:CancelKeyDeletion"),
@@ -143,6 +144,7 @@ const NAMES: [(Action, &str); 62] = {
         (A::AssumeRole, "sts:AssumeRole"),
         (A::GetCallerIdentity, "sts:GetCallerIdentity"),
         (A::TagSession, "sts:TagSession"),
+        (A::SetSourceIdentity, "sts:SetSourceIdentity"),
     ]
 };
 
@@ -188,7 +190,7 @@ impl Action {
     /// Whether the action is authorised on a role, and so by its trust policy.
     #[must_use]
     pub const fn is_on_role(self) -> bool {
-        matches!(self, Self::AssumeRole | Self::TagSession)
+        matches!(self, Self::AssumeRole | Self::TagSession | Self::SetSourceIdentity)
     }
 
     /// The operation of grants that permits the action.
@@ -241,6 +243,7 @@ const NOT_ON_A_KEY: ActionSet = ActionSet::of(&[
     Action::ListAliases,
     Action::ListKeys,
     Action::ListRetirableGrants,
+    Action::SetSourceIdentity,
     Action::TagSession,
     Action::UpdateCustomKeyStore,
 ]);

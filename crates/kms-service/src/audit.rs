@@ -40,16 +40,18 @@ impl Identity {
                 access_key_id,
                 user_name: last_part(&self.arn),
             }),
-            IdentityKind::Session { role_arn, issued_at } => kms_audit::Identity::AssumedRole(RoleIdentity {
-                arn: &self.arn,
-                principal_id: &self.principal_id,
-                account: self.account,
-                access_key_id,
-                role_arn,
-                role_id: self.principal_id.split(':').next().unwrap_or_default(),
-                role_name: last_part(role_arn),
-                session_created_at: *issued_at,
-            }),
+            IdentityKind::Session { role_arn, issued_at, source_identity: _ } => {
+                kms_audit::Identity::AssumedRole(RoleIdentity {
+                    arn: &self.arn,
+                    principal_id: &self.principal_id,
+                    account: self.account,
+                    access_key_id,
+                    role_arn,
+                    role_id: self.principal_id.split(':').next().unwrap_or_default(),
+                    role_name: last_part(role_arn),
+                    session_created_at: *issued_at,
+                })
+            }
         }
     }
 }

@@ -12,10 +12,10 @@ pub(crate) use denial::UNKNOWN_CIPHERTEXT;
 pub(crate) use key_view::{KeyView, RemoteKey};
 
 use crate::caller::{Identity, IdentityKind};
-use crate::{Caller, KeyEntry, KmsError, Service};
+use crate::{Caller, KeyEntry, KmsError, KnownRole, Service};
 use kms_core::regional::{GrantPrincipal, GrantRecord};
 use kms_policy::{
-    AccessRequest, Action, CallerPolicies, Decision, GrantConstraints, GrantTerms, KeyResource, Names, Pairs,
+    AccessRequest, Action, CallerPolicies, Decision, Denied, GrantConstraints, GrantTerms, KeyResource, Names, Pairs,
     PolicyDocument, Principal, RequestContext, RetirableGrant, decide_on_account, decide_with_grants,
     may_put_next_policy,
 };
@@ -58,6 +58,8 @@ pub(crate) enum Resource<'a> {
     Account,
     /// The principal with this ARN.
     Principal(&'a str),
+    /// A role, if there is one with this ARN that is enabled.
+    Role(&'a str, Option<&'a KnownRole>),
 }
 
 impl Service {
@@ -83,8 +85,12 @@ fn with_identity<'a>(context: RequestContext<'a>, identity: &'a Identity) -> Req
     }
     match &identity.kind {
         // No second factor is asked for when a session begins.
-        IdentityKind::Session { issued_at, .. } => {
-            context.token_issue_time(*issued_at).multi_factor_auth_present(false)
+        IdentityKind::Session { issued_at, source_identity, .. } => {
+            let context = context.token_issue_time(*issued_at).multi_factor_auth_present(false);
+            match source_identity {
+                Some(source) => context.source_identity(source),
+                None => context,
+            }
         }
         IdentityKind::Root | IdentityKind::User => context,
     }
@@ -160,6 +166,11 @@ impl<'a> Access<'a> {
             Resource::New(arn) | Resource::Principal(arn) => self.decide_on_account(Some(arn)),
             Resource::Alias(arn) => self.decide_on_account(Some(arn)),
             Resource::Account => self.decide_on_account(None),
+            Resource::Role(_, None) => Decision::Denied(Denied::NoKeyPolicy),
+            Resource::Role(arn, Some(role)) => {
+                let context = self.context.resource_tags(Pairs::of_map(&role.entry.tags));
+                kms_policy::decide_on_role(&self.request(&context), arn, &role.entry.id.account, &role.trust)
+            }
         }
     }
 
@@ -242,6 +253,7 @@ impl<'a> Access<'a> {
             | Resource::Absent(_)
             | Resource::New(_)
             | Resource::Account
+            | Resource::Role(..)
             | Resource::Principal(_) => {}
         }
     }

@@ -60,6 +60,8 @@ pub enum IdentityKind {
         role_arn: Arc<str>,
         /// When the session began.
         issued_at: Timestamp,
+        /// The source identity that the session was started with.
+        source_identity: Option<Arc<str>>,
     },
 }
 
@@ -135,6 +137,7 @@ impl Identity {
             Some((role, _)) => IdentityKind::Session {
                 role_arn: format!("arn:{PARTITION}:iam::{account}:role/{role}").into(),
                 issued_at: Timestamp::from_millis(0),
+                source_identity: None,
             },
             None if *arn == *Principal::account_arn(&account) => IdentityKind::Root,
             None => IdentityKind::User,

@@ -164,7 +164,7 @@ impl Service {
         })
     }
 
-    fn draw_id(&self, prefix: &str, length: usize) -> Result<String, IdentityError> {
+    pub(crate) fn draw_id(&self, prefix: &str, length: usize) -> Result<String, IdentityError> {
         let mut random = vec![0; length];
         self.entropy().fill(&mut random).map_err(|_unavailable| IdentityError::Internal)?;
         let characters = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));

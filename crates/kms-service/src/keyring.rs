@@ -3,6 +3,7 @@
 mod epochs;
 mod prepared;
 mod secrets;
+mod sessions;
 mod tokens;
 
 use crate::{KmsError, RegionalLog};

@@ -5,6 +5,7 @@
 //! gRPC call the same functions. It knows no Raft, no storage engine and no JSON shapes.
 
 mod acknowledgements;
+mod assume_role;
 mod audit;
 mod authorise;
 mod background;
@@ -30,9 +31,11 @@ mod request_id;
 mod residency;
 mod resolve;
 mod service;
+mod sessions;
 
 pub mod operations;
 
+pub use assume_role::{AssumeRoleError, AssumeRoleRequest, AssumeRoleResponse};
 pub use audit::{AuditDecision, AuditSink, audit_uuid};
 pub use authorise::Authenticated;
 pub use background::Progress;
@@ -58,3 +61,4 @@ pub use recipient::{Delivered, Recipient};
 pub use request_id::RequestId;
 pub use residency::ResidencyViolation;
 pub use service::{Ports, Quotas, Service, ServiceConfig};
+pub use sessions::{Session, SessionFault, Sessions};

@@ -259,6 +259,24 @@ def tokens():
     assert opened[:36].decode() == v["key_id"] and opened[36:].hex() == v["grant_id"]
 
 
+def session_tokens():
+    v = load("session-token-v1.txt")
+    key = derive(b"meridian/v1/session-token/key", unhex(v["session_token_key"]))
+    for name, tags in (("minimal_token", 0), ("full_token", 2)):
+        token = unhex(v[name])
+        assert token[:4] == b"MST\x01"
+        claims = xaes_open(key, fields(b"meridian/v1/session-token", token[:12], v["cluster_id"].encode()), token[12:])
+        assert claims[0] == 1
+        assert struct.unpack(">QQ", claims[2:18]) == (1_800_000_000_000, 1_800_003_600_000)
+        listed, rest = [], claims[18:]
+        while rest:
+            size = struct.unpack(">I", rest[:4])[0]
+            listed.append(rest[4 : 4 + size].decode())
+            rest = rest[4 + size :]
+        assert listed[:2] == ["ASIAIOSFODNN7EXAMPLE", v["secret"]]
+        assert len(listed) == 8 + 2 * tags
+
+
 def operations():
     v, k = load("operations-v1.txt"), load("keys-v1.txt")
     message = unhex(v["message"])
@@ -290,6 +308,6 @@ def operations():
     print("   not checked:", ", ".join(sorted(set(v) - checked)))
 
 
-for check in (root_key, material_ids, rows, sealed_box, sealed_secret, blobs, keys, boxes, tokens, operations):
+for check in (root_key, material_ids, rows, sealed_box, sealed_secret, blobs, keys, boxes, tokens, session_tokens, operations):
     check()
     print("ok", check.__name__)

@@ -1,12 +1,14 @@
 //! The audit record of one request, from its arrival to its answer. What is not known yet, the record shows as unknown;
 //! a request that nobody waits for any more is recorded as well.
 
+use super::ApiOperation;
+use super::answer::Answered;
+use crate::Operation;
 use crate::json::shown_of_answer;
-use crate::{Fault, Operation};
 use bytes::Bytes;
 use http::request::Parts;
 use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource, Tls};
-use kms_service::{AuditDecision, AuditSink, Caller, Clock, KmsError, Origin, RequestId, audit_uuid};
+use kms_service::{AuditDecision, AuditSink, Caller, Clock, Origin, RequestId, audit_uuid};
 use kms_types::{KeyRef, RegionName};
 use std::sync::Arc;
 
@@ -22,15 +24,18 @@ pub(super) struct Draft<'a> {
     origin: Origin,
     /// What the request says of itself before it is authenticated.
     claims: Claims,
-    pub(super) operation: Option<Operation>,
+    pub(super) operation: Option<ApiOperation>,
     pub(super) caller: Option<Caller>,
     pub(super) parameters: Elements<'static>,
+    /// What the record shows of the answer of an operation of STS, once there is one; that of KMS is read from the answer.
+    pub(super) response: Option<Elements<'static>>,
     finished: bool,
 }
 
 #[derive(Default)]
 struct Claims {
     operation: String,
+    is_for_sts: bool,
     access_key: Option<String>,
     /// The host that the client asked for; looked at on TLS connections alone, as in CloudTrail.
     host: String,
@@ -53,6 +58,7 @@ impl<'a> Draft<'a> {
             operation: None,
             caller: None,
             parameters: Elements::new(),
+            response: None,
             finished: false,
         }
     }
@@ -75,24 +81,23 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Notes the operation of STS that an unauthenticated request says it is.
+    pub(super) fn note_claimed_action(&mut self, name: &str) {
+        self.claims.operation = plain(name).to_owned();
+        self.claims.is_for_sts = true;
+    }
+
     /// Where the request came from.
     pub(super) const fn origin(&self) -> &Origin {
         &self.origin
     }
 
     /// The record of the answered request.
-    pub(super) fn finish(mut self, answered: &Result<Bytes, Fault>) -> Record {
+    pub(super) fn finish(mut self, answered: &Answered) -> Record {
         self.finished = true;
         match answered {
             Ok(body) => self.record(Outcome::Success, Some(body)),
-            Err(fault) => {
-                let message = match fault {
-                    // The caller hears what it sent; what is no key identifier may be a secret that was misplaced.
-                    Fault::Kms(KmsError::InvalidKeyId(_)) => "Invalid keyId".to_owned(),
-                    Fault::Kms(_) | Fault::Wire(_) => fault.to_string(),
-                };
-                self.record(Outcome::Failure { code: fault.row().code, message: &message }, None)
-            }
+            Err(failure) => self.record(Outcome::Failure { code: failure.code, message: &failure.recorded }, None),
         }
     }
 
@@ -108,14 +113,16 @@ impl<'a> Draft<'a> {
                 KeyRef::Id(_) | KeyRef::Alias(_) => None,
             })
             .collect();
-        let name: &str = match self.operation {
-            Some(operation) => operation.name(),
-            None => &self.claims.operation,
+        let operation = match self.operation {
+            Some(ApiOperation::Kms(operation)) => kms_audit::Operation::kms(operation.name()),
+            Some(ApiOperation::Sts(operation)) => kms_audit::Operation::sts(operation.name()),
+            None if self.claims.is_for_sts => kms_audit::Operation::sts(&self.claims.operation),
+            None => kms_audit::Operation::kms(&self.claims.operation),
         };
-        let operation = kms_audit::Operation::kms(name);
-        let response = match body {
-            Some(body) if !operation.read_only => response_elements(body, &resources),
-            Some(_) | None => Elements::new(),
+        let response = match (&self.response, body) {
+            (Some(shown), Some(_)) => shown.clone(),
+            (None, Some(body)) if !operation.read_only => response_elements(body, &resources),
+            (_, Some(_) | None) => Elements::new(),
         };
         let address = self.origin.source_ip.map(|address| address.to_string()).unwrap_or_default();
         ApiCall {

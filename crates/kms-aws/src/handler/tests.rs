@@ -6,12 +6,16 @@ mod management;
 mod mutations;
 mod recipient;
 mod region;
+mod roles;
+mod sessions;
+mod sts;
 mod validation;
 mod walk;
 
 use super::*;
 use crate::sigv4::tests::Draft;
-use http::HeaderMap;
+use http::header::HeaderValue;
+use http::{HeaderMap, Method};
 use proptest::prelude::*;
 use region::api;
 use serde_json::{Value, json};
@@ -63,7 +67,7 @@ async fn a_success_has_the_headers_of_aws() {
     }
     let expected = Outcome {
         request_id: "07070707-0707-4707-8707-070707070707".into(),
-        operation: Some(Operation::GenerateRandom),
+        operation: Some(ApiOperation::Kms(Operation::GenerateRandom)),
         principal: Some("arn:aws:iam::111122223333:user/alice".into()),
         code: None,
     };

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(super) const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+pub(super) const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const TOKEN_PARAMETER: &str = "X-Amz-Security-Token";
 /// Longest life of a presigned request: seven days.
 const EXPIRES_SECONDS_MAX: u64 = 604_800;
 
@@ -27,7 +28,32 @@ pub(super) struct Presented<'a> {
     pub(super) date_header: Option<HeaderName>,
     /// How long a presigned request lives.
     pub(super) expires: Option<Duration>,
-    pub(super) session_token: bool,
+    pub(super) session_token: SessionToken<'a>,
+}
+
+/// The session token that temporary credentials come with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SessionToken<'a> {
+    /// None: long-term credentials.
+    Absent,
+    /// In its header, which must be signed.
+    Header(&'a str),
+    /// In the query, which is signed as a whole.
+    Query(Cow<'a, str>),
+    /// Several, or one that is no text.
+    Unreadable,
+}
+
+impl<'a> SessionToken<'a> {
+    fn find(headers: &'a HeaderMap, query: &'a Query<'a>) -> Self {
+        let mut values = headers.get_all(X_AMZ_SECURITY_TOKEN).iter();
+        match (values.next(), values.next(), query.contains(TOKEN_PARAMETER)) {
+            (None, _, false) => Self::Absent,
+            (None, _, true) => query.only(TOKEN_PARAMETER).map_or(Self::Unreadable, Self::Query),
+            (Some(value), None, false) => value.to_str().map_or(Self::Unreadable, Self::Header),
+            (Some(_), _, _) => Self::Unreadable,
+        }
+    }
 }
 
 /// `access key/date/Region/service/aws4_request`.
@@ -78,20 +104,20 @@ impl<'a> Presented<'a> {
     pub(super) fn find(parts: &'a Parts, query: &'a Query<'a>) -> Result<Self, SignatureFault> {
         let mut authorization = parts.headers.get_all(AUTHORIZATION).iter();
         match (authorization.next(), authorization.next()) {
-            (Some(value), None) => Self::from_header(&parts.headers, String::from_utf8_lossy(value.as_bytes())),
+            (Some(value), None) => Self::from_header(&parts.headers, query, String::from_utf8_lossy(value.as_bytes())),
             (Some(_), Some(_)) => {
                 Err(SignatureFault::Incomplete("There must be only one Authorization header.".to_owned()))
             }
             (None, _)
                 if ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"].iter().any(|n| query.contains(n)) =>
             {
-                Self::from_query(query)
+                Self::from_query(&parts.headers, query)
             }
             (None, _) => Err(SignatureFault::MissingToken),
         }
     }
 
-    fn from_header(headers: &'a HeaderMap, value: Cow<'a, str>) -> Result<Self, SignatureFault> {
+    fn from_header(headers: &'a HeaderMap, query: &'a Query<'a>, value: Cow<'a, str>) -> Result<Self, SignatureFault> {
         let fields = match value {
             Cow::Borrowed(value) => HeaderFields::parse(value)?,
             // Not UTF-8: no signer writes that.
@@ -127,11 +153,11 @@ impl<'a> Presented<'a> {
             stamp: parse_date(date)?,
             date_header: Some(date_header),
             expires: None,
-            session_token: headers.contains_key(X_AMZ_SECURITY_TOKEN),
+            session_token: SessionToken::find(headers, query),
         })
     }
 
-    fn from_query(query: &'a Query<'a>) -> Result<Self, SignatureFault> {
+    fn from_query(headers: &'a HeaderMap, query: &'a Query<'a>) -> Result<Self, SignatureFault> {
         let mut text = String::new();
         let mut take = |name: &str| {
             let value = query.only(name);
@@ -168,7 +194,7 @@ impl<'a> Presented<'a> {
             stamp: parse_date(&date)?,
             date_header: None,
             expires: Some(Duration::from_secs(expires)),
-            session_token: query.contains("X-Amz-Security-Token"),
+            session_token: SessionToken::find(headers, query),
         })
     }
 }

@@ -17,6 +17,9 @@ pub(super) const TERMINATOR: &str = "aws4_request";
 /// SHA-256 works on blocks of 64 bytes, and HMAC pads its key to one.
 const BLOCK_BYTES: usize = 64;
 
+/// Date, Region and service that a key is for.
+pub(super) type Scope<'a> = (&'a AmzDate, &'a str, &'static str);
+
 /// The HMAC state keyed with the signing key of one date, Region and service.
 pub(super) struct SigningKey {
     day: u64,
@@ -27,7 +30,7 @@ pub(super) struct SigningKey {
 
 impl SigningKey {
     /// Derives the key: a chain of four HMACs (AWS SigV4, "Calculate the signature").
-    pub(super) fn derive(secret: &SecretKey, date: &AmzDate, region: &str, service: &'static str) -> Self {
+    pub(super) fn derive(secret: &SecretKey, (date, region, service): Scope<'_>) -> Self {
         let mut first = Vec::with_capacity(4 + secret.expose().len());
         first.extend_from_slice(b"AWS4");
         first.extend_from_slice(secret.expose());
@@ -79,18 +82,13 @@ fn keyed(key: &[u8]) -> HmacSha256 {
 pub(crate) struct SigningKeys([ArcSwapOption<SigningKey>; 8]);
 
 impl SigningKeys {
-    pub(super) fn get_or_derive(
-        &self,
-        secret: &SecretKey,
-        date: &AmzDate,
-        region: &str,
-        service: &'static str,
-    ) -> Arc<SigningKey> {
+    pub(super) fn get_or_derive(&self, secret: &SecretKey, scope: Scope<'_>) -> Arc<SigningKey> {
+        let (date, region, service) = scope;
         let slot = &self.0[usize::try_from(date.day() % 8).unwrap_or_default()];
         if let Some(key) = slot.load_full().filter(|key| key.fits(date, region, service)) {
             return key;
         }
-        let key = Arc::new(SigningKey::derive(secret, date, region, service));
+        let key = Arc::new(SigningKey::derive(secret, scope));
         slot.store(Some(Arc::clone(&key)));
         key
     }
@@ -110,7 +108,8 @@ mod tests {
     #[test]
     fn derivation_matches_the_documented_key() {
         let documented = hex::decode("c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9").unwrap();
-        let derived = SigningKey::derive(&SecretKey::new(SECRET.into()), &date("20150830T123600Z"), "us-east-1", "iam");
+        let derived =
+            SigningKey::derive(&SecretKey::new(SECRET.into()), (&date("20150830T123600Z"), "us-east-1", "iam"));
         assert_eq!(derived.mac().finalize().into_bytes(), keyed(&documented).finalize().into_bytes());
     }
 
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn a_key_is_derived_once_per_date_and_region() {
         let (keys, secret) = (SigningKeys::default(), SecretKey::new(SECRET.into()));
-        let get = |day: &str, region: &str| keys.get_or_derive(&secret, &date(day), region, "kms");
+        let get = |day: &str, region: &str| keys.get_or_derive(&secret, (&date(day), region, "kms"));
         let first = get("20150830T000000Z", "us-east-1");
         assert!(Arc::ptr_eq(&first, &get("20150830T235959Z", "us-east-1")));
         assert!(!Arc::ptr_eq(&first, &get("20150830T000000Z", "eu-west-1")));

@@ -48,6 +48,13 @@ pub(crate) struct Draft {
     pub(crate) access_key: &'static str,
     pub(crate) secret: &'static str,
     pub(crate) stamp: &'static str,
+    pub(crate) method: &'static str,
+    /// Parameters of the query before those of the signature.
+    pub(crate) parameters: &'static str,
+    /// What is signed in the place of the body's hash.
+    pub(crate) payload_hash: Option<String>,
+    /// The session token of a presigned request, encoded for a query.
+    pub(crate) token_parameter: String,
 }
 
 impl Draft {
@@ -66,7 +73,30 @@ impl Draft {
             access_key: ACCESS_KEY,
             secret: SECRET,
             stamp: STAMP,
+            method: "POST",
+            parameters: "",
+            payload_hash: None,
+            token_parameter: String::new(),
         }
+    }
+
+    /// A request to STS.
+    pub(crate) fn form(body: &str) -> Self {
+        let mut draft = Self { service: "sts", body: body.as_bytes().to_vec(), ..Self::new("", b"") };
+        draft.headers.retain(|(name, _)| name != "x-amz-target");
+        draft.set("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        draft.signed = vec!["content-type", "host", "x-amz-date"];
+        draft
+    }
+
+    /// The same with temporary credentials.
+    pub(crate) fn of_session(mut self, access_key: &str, secret: &str, token: &str) -> Self {
+        self.access_key = access_key.to_owned().leak();
+        self.secret = secret.to_owned().leak();
+        self.set("x-amz-security-token", token);
+        self.signed.push("x-amz-security-token");
+        self.signed.sort_unstable();
+        self
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
@@ -89,8 +119,8 @@ impl Draft {
                 format!("{name}:{}\n", values.join(","))
             })
             .collect();
-        let body = hex::encode(Sha256::digest(&self.body));
-        let canonical = format!("POST\n/\n{query}\n{headers}\n{}\n{body}", self.signed.join(";"));
+        let body = self.payload_hash.clone().unwrap_or_else(|| hex::encode(Sha256::digest(&self.body)));
+        let canonical = format!("{}\n/\n{query}\n{headers}\n{}\n{body}", self.method, self.signed.join(";"));
         let date = &self.stamp[..8];
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let to_sign = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", self.stamp, hex::encode(Sha256::digest(canonical)));
@@ -114,9 +144,11 @@ impl Draft {
         let scope =
             format!("{}%2F{}%2F{}%2F{}%2Faws4_request", self.access_key, &self.stamp[..8], self.region, self.service);
         let query = format!(
-            "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={scope}&X-Amz-Date={}&X-Amz-Expires={expires}\
+            "{}X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={scope}&X-Amz-Date={}&X-Amz-Expires={expires}{}\
              &X-Amz-SignedHeaders={}",
+            self.parameters,
             self.stamp,
+            self.token_parameter,
             self.signed.join("%3B"),
         );
         let uri = format!("/?{query}&X-Amz-Signature={}", self.signature(&query));
@@ -124,7 +156,7 @@ impl Draft {
     }
 
     pub(crate) fn unsigned(self, uri: &str) -> Request<Vec<u8>> {
-        let mut request = Request::post(uri);
+        let mut request = Request::builder().method(self.method).uri(uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -136,7 +168,7 @@ const REQUEST: RequestId = RequestId::from_random([7; 16]);
 
 fn verify(request: Request<Vec<u8>>, now: u64) -> Result<Caller, SignatureFault> {
     let (parts, body) = request.into_parts();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(now), REQUEST)
+    Verifier::new(region("us-east-1"), KMS).verify(&principals(), &parts, &body, at(now), REQUEST)
 }
 
 fn refused(request: Request<Vec<u8>>, expected: &str) {
@@ -170,7 +202,7 @@ fn published_vectors_verify_and_their_alterations_do_not() {
             request.body(if alter { [body, b" ".to_vec()].concat() } else { body }).unwrap()
         };
         let service = ["service", "iam", "kms"].into_iter().find(|s| *s == field("service")).unwrap();
-        let verifier = Verifier { region: region(field("region")), service };
+        let verifier = Verifier::new(region(field("region")), service);
         let verify = |request: Request<Vec<u8>>| {
             let (parts, body) = request.into_parts();
             verifier.verify(&principals(), &parts, &body, at(NOW), REQUEST)
@@ -199,7 +231,7 @@ fn the_authority_of_http2_is_the_signed_host() {
     let (mut parts, body) = draft().sign().into_parts();
     parts.headers.remove("host");
     parts.uri = "https://kms.us-east-1.amazonaws.com/".parse().unwrap();
-    Verifier::new(region("us-east-1")).verify(&principals(), &parts, &body, at(NOW), REQUEST).unwrap();
+    Verifier::new(region("us-east-1"), KMS).verify(&principals(), &parts, &body, at(NOW), REQUEST).unwrap();
 }
 
 #[test]
@@ -267,9 +299,7 @@ fn an_unknown_access_key_and_a_session_token_are_unrecognized() {
     let mut unknown = draft();
     unknown.access_key = "AKIDOTHER";
     refused(unknown.sign(), text);
-    let mut session = draft();
-    session.set("x-amz-security-token", "FwoGZXIvYXdzE");
-    refused(session.sign(), text);
+    refused(draft().of_session(ACCESS_KEY, SECRET, "FwoGZXIvYXdzE").sign(), text);
 }
 
 #[test]
@@ -286,6 +316,19 @@ fn a_wrong_secret_body_or_header_is_a_mismatch() {
     let mut unsorted = draft();
     unsorted.signed = vec!["x-amz-date", "host", "x-amz-target"];
     refused(unsorted.sign(), MISMATCH);
+}
+
+/// The hash is that of the body as read: neither a hash that is claimed nor a body in signed chunks takes its place.
+#[test]
+fn a_claimed_payload_hash_does_not_stand_for_the_body() {
+    for claimed in ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &"0".repeat(64)] {
+        let mut draft = draft();
+        draft.set("x-amz-content-sha256", claimed);
+        draft.signed = vec!["host", "x-amz-content-sha256", "x-amz-date", "x-amz-target"];
+        assert!(verify(draft.clone().sign(), NOW).is_ok(), "the body itself is signed");
+        draft.payload_hash = Some(claimed.to_owned());
+        refused(draft.sign(), MISMATCH);
+    }
 }
 
 #[test]
@@ -336,7 +379,7 @@ fn a_replaced_secret_ends_the_old_one_at_once() {
     let principals = principals();
     let check = || {
         let (parts, body) = draft().sign().into_parts();
-        Verifier::new(region("us-east-1")).verify(&principals, &parts, &body, at(NOW), REQUEST)
+        Verifier::new(region("us-east-1"), KMS).verify(&principals, &parts, &body, at(NOW), REQUEST)
     };
     check().unwrap();
     let mut entry = principals.find(ACCESS_KEY).unwrap().unwrap().principal.clone();

@@ -67,6 +67,12 @@ impl AmzDate {
         self.as_str().get(..8).unwrap_or_default()
     }
 
+    /// The extended form, `YYYY-MM-DDTHH:MM:SSZ`.
+    pub(crate) fn extended(&self) -> String {
+        let part = |range: std::ops::Range<usize>| self.as_str().get(range).unwrap_or_default();
+        format!("{}-{}-{}T{}:{}:{}Z", part(0..4), part(4..6), part(6..8), part(9..11), part(11..13), part(13..15))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         // Both constructors leave ASCII only.
         str::from_utf8(&self.text).unwrap_or_default()

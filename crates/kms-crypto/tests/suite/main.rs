@@ -17,4 +17,5 @@ mod regions;
 mod sealed_secret;
 mod second_library;
 mod secrecy;
+mod session_tokens;
 mod wycheproof;

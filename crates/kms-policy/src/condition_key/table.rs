@@ -26,7 +26,7 @@ impl Scope {
         match self {
             Self::Everywhere => true,
             Self::Keys => action.is_on_key(),
-            Self::KeysAndRoles => action.is_on_key() || matches!(action, Action::AssumeRole | Action::TagSession),
+            Self::KeysAndRoles => action.is_on_key() || action.is_on_role(),
             Self::KeysAndCreateKey => action.is_on_key() || matches!(action, Action::CreateKey),
             Self::KeysAndStores => action.is_on_key() || ON_STORES.contains(action),
             Self::Actions(actions) => actions.contains(action),

@@ -37,6 +37,8 @@ impl Access<'_> {
             Resource::New(arn) | Resource::Principal(arn) => format!("{start} resource: {arn} {}", self.reason(denied)),
             Resource::Alias(arn) => format!("{start} resource: {arn} {}", self.reason(denied)),
             Resource::Account => format!("{start} resource: * {}", self.reason(denied)),
+            // STS gives no reason, and does not tell a role that is not there from one that may not be assumed.
+            Resource::Role(arn, _) => format!("{start} resource: {arn}"),
         };
         KmsError::AccessDenied(text)
     }

@@ -31,7 +31,7 @@ impl KnownRole {
         Identity {
             arn: format!("arn:{PARTITION}:sts::{}:assumed-role/{}/{name}", id.account, id.name).into(),
             account: id.account,
-            kind: IdentityKind::Session { role_arn: Arc::clone(&self.arn), issued_at },
+            kind: IdentityKind::Session { role_arn: Arc::clone(&self.arn), issued_at, source_identity: None },
             principal_id: format!("{unique_id}:{name}").into(),
             access_key_id: None,
             policies: self.policies.clone(),

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use kms_aws::{Api, Operation, Outcome, WireError};
+use kms_aws::{Api, ApiOperation, Outcome, WireError};
 use kms_service::{Origin, TlsConnection};
 use opentelemetry::trace::FutureExt as _;
 use rustls::ProtocolVersion;
@@ -180,7 +180,7 @@ async fn answer(
     };
     api.metrics.record(&response, started.elapsed());
     if let (Some(span), Some(outcome)) = (&span, response.extensions().get::<Outcome>()) {
-        let operation = outcome.operation.map_or("Unknown", Operation::name);
+        let operation = outcome.operation.map_or("Unknown", ApiOperation::name);
         span.answered(operation, Some(outcome.request_id.clone()), outcome.code);
     }
     Ok(response.map(Full::new))

@@ -3,7 +3,7 @@
 
 use kms_control::ControlNode;
 use kms_core::control::ControlChange;
-use kms_service::{ControlLog as _, Directory, Identities, Keyring, Service};
+use kms_service::{ControlLog as _, Directory, Identities, Keyring, Service, Sessions};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -35,11 +35,13 @@ impl IdentityDesk {
         lease: Arc<kms_service::Lease>,
         principals: kms_aws::Principals,
     ) -> Self {
+        let identities = Arc::new(Identities::new(lease));
+        let sessions = Arc::new(Sessions::new(Arc::clone(&identities), Arc::clone(keyring)));
         Self {
             directory: Arc::clone(directory),
             keyring: Arc::clone(keyring),
-            identities: Arc::new(Identities::new(Arc::clone(&lease))),
-            principals: Arc::new(principals.with_lease(lease)),
+            identities,
+            principals: Arc::new(principals.with_directory(sessions)),
         }
     }
 

@@ -5,7 +5,7 @@ mod material;
 mod replication;
 mod uses;
 
-use kms_aws::{Operation, Outcome};
+use kms_aws::{ApiOperation, Outcome};
 use kms_control::ControlRole;
 use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -67,7 +67,7 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
 
 /// Counters of requests, looked up once: recording a success takes no lock of the registry.
 pub(crate) struct RequestMetrics {
-    successes: HashMap<Operation, (Counter, Histogram)>,
+    successes: HashMap<ApiOperation, (Counter, Histogram)>,
 }
 
 impl std::fmt::Debug for RequestMetrics {
@@ -79,12 +79,12 @@ impl std::fmt::Debug for RequestMetrics {
 impl RequestMetrics {
     /// Registers the counters of every operation; after [`install`].
     pub(crate) fn new() -> Self {
-        let handles = |operation: Operation| {
+        let handles = |operation: ApiOperation| {
             let name = operation.name();
             let counter = metrics::counter!("meridian_requests_total", "operation" => name, "outcome" => "Success");
             (operation, (counter, metrics::histogram!("meridian_request_seconds", "operation" => name)))
         };
-        Self { successes: Operation::ALL.into_iter().map(handles).collect() }
+        Self { successes: ApiOperation::all().map(handles).collect() }
     }
 
     /// Records one answered request; its operation and code travel in the response's extensions.
@@ -98,7 +98,7 @@ impl RequestMetrics {
         match (handles, outcome.map(|o| o.code)) {
             (Some((count, _)), Some(None)) => count.increment(1),
             (_, code) => {
-                let operation = operation.map_or("Unknown", Operation::name);
+                let operation = operation.map_or("Unknown", ApiOperation::name);
                 let code = code.flatten().unwrap_or("Unknown");
                 metrics::counter!("meridian_requests_total", "operation" => operation, "outcome" => code).increment(1);
             }

@@ -34,6 +34,16 @@ pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
 }
 
 fn api_with(attestation: Arc<AttestationVerifier>, audit: Arc<MemoryAudit>) -> Api {
+    let (service, _) = region_with(attestation);
+    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
+}
+
+/// A fresh Region `us-east-1`.
+pub(super) fn region() -> (Service, Arc<Keyring>) {
+    region_with(Arc::new(AttestationVerifier::new(TrustRoots::default())))
+}
+
+fn region_with(attestation: Arc<AttestationVerifier>) -> (Service, Arc<Keyring>) {
     let region = RegionName::parse("us-east-1").unwrap();
     let directory = Arc::new(Directory::new(region.clone()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counter::default());
@@ -56,8 +66,8 @@ fn api_with(attestation: Arc<AttestationVerifier>, audit: Arc<MemoryAudit>) -> A
         entropy,
         workers: Arc::new(AtOnce),
     };
-    let service = Service::new(config, directory, Arc::new(keyring), ports);
-    Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
+    let keyring = Arc::new(keyring);
+    (Service::new(config, directory, Arc::clone(&keyring), ports), keyring)
 }
 
 /// Records in memory, or none when it is full.
