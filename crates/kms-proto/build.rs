@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "cluster/v1/cluster",
         "cluster/v1/identity",
         "cluster/v1/region_keys",
+        "cluster/v1/roles",
         "cluster/v1/residency",
         "cluster/v1/access",
         "cluster/v1/audit",

@@ -30,6 +30,8 @@ SCRIPTS = {
     # One of its own, with principals of its own.
     "access_examples": ["MERIDIAN"],
     "key_spec_matrix": ["MERIDIAN"],
+    # One that knows the authority of make-believe enclaves.
+    "attested_calls": ["MERIDIAN"],
     # Dashboard and alert rules of deploy/, with promtool.
     "operations_files": ["MERIDIAN"],
 }

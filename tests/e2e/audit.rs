@@ -271,7 +271,7 @@ async fn every_change_of_a_stopped_regions_log_is_found_and_named() {
     let file = log_file(&cluster, US);
     let whole = lines(&file);
     let changes: [(&str, u64, Damage); 5] = [
-        ("was edited", 4, |lines| lines[3] = lines[3].replacen("127.0.0.1", "127.0.0.2", 1)),
+        ("was edited", 4, |lines| lines[3] = lines[3].replacen("us-east-1", "us-east-2", 1)),
         ("is missing", 4, |lines| drop(lines.remove(3))),
         ("was moved", 4, |lines| lines.swap(3, 4)),
         ("was inserted", 4, |lines| lines.insert(6, lines[3].clone())),

@@ -1,6 +1,7 @@
 //! End to end: real processes on free ports, the AWS SDK as the client, the command line as the operator.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is its result")]
 
+mod attestation;
 mod audit;
 mod audit_online;
 mod bad_input;
@@ -10,7 +11,11 @@ mod deletion;
 mod development_cluster;
 mod earlier_data;
 mod every_pair;
+mod explain_access;
+mod fail_open;
 mod identity;
+mod identity_audit;
+mod installed;
 mod long_absence;
 mod metrics;
 mod operator_view;
@@ -19,6 +24,7 @@ mod region_kek;
 mod residency;
 mod residency_rules;
 mod restart;
+mod roles;
 mod scheduled_rotation;
 mod secrets;
 mod small_disk;

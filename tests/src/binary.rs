@@ -33,12 +33,27 @@ fn profile_directory() -> PathBuf {
     directory.to_owned()
 }
 
-/// Whether the binary is newer than every source that cargo says it was made of.
+/// Whether the binary is newer than everything that it is made of: the sources of all crates, their manifests and build
+/// scripts, the protocol files and the lock file. Cargo's own list is not always there: `cargo test` builds the binary too.
 fn is_up_to_date(binary: &Path) -> bool {
     let Some(made) = modified(binary) else { return false };
-    let Ok(sources) = std::fs::read_to_string(binary.with_extension("d")) else { return false };
-    let Some((_, sources)) = sources.split_once(": ") else { return false };
-    sources.split_whitespace().all(|source| modified(Path::new(source)).is_some_and(|changed| changed <= made))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = std::fs::read_dir(root.join("crates")).expect("the crates can be listed");
+    let of_crates = crates.flat_map(|one| {
+        let one = one.expect("the crates can be listed").path();
+        [one.join("src"), one.join("Cargo.toml"), one.join("build.rs")]
+    });
+    let shared = ["Cargo.toml", "Cargo.lock", "proto"].map(|name| root.join(name));
+    of_crates.chain(shared).all(|path| newest(&path).is_none_or(|changed| changed <= made))
+}
+
+/// When a file, or the newest file below a directory, was changed; `None` when there is none.
+fn newest(path: &Path) -> Option<SystemTime> {
+    if !path.is_dir() {
+        return modified(path);
+    }
+    let entries = std::fs::read_dir(path).expect("a directory of sources can be listed");
+    entries.filter_map(|entry| newest(&entry.expect("a directory of sources can be listed").path())).max()
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -23,14 +23,14 @@ pub const AP: &str = "ap-southeast-1";
 pub const REGIONS: [&str; 3] = [US, EU, AP];
 
 /// Longest start on a machine that is busy with other tests.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const READY_DEADLINE: Duration = Duration::from_secs(60);
 /// Longest end in good order.
-const STOP_DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(30);
 /// Lines of each log that a failing test shows.
 const TAIL_LINES: usize = 25;
 
 /// Becomes the cluster's process, and leaves a watcher behind that kills it when the test is gone, however it went.
-const GUARDIAN: &str = r#"
+pub(crate) const GUARDIAN: &str = r#"
 work=$1; shift
 exec 3<&0 </dev/null
 ( read -r word <&3; [ "$word" = done ] || { kill -KILL $$; sleep 1; rm -rf "$work"; } ) >/dev/null 2>&1 &
@@ -336,7 +336,7 @@ fn pid_of(process: &Child) -> Pid {
     i32::try_from(process.id()).ok().and_then(Pid::from_raw).expect("a process number")
 }
 
-fn wait(process: &mut Child, deadline: Duration) -> Option<ExitStatus> {
+pub(crate) fn wait(process: &mut Child, deadline: Duration) -> Option<ExitStatus> {
     let started = Instant::now();
     while started.elapsed() < deadline {
         if let Some(status) = process.try_wait().expect("the child is ours") {
@@ -348,14 +348,14 @@ fn wait(process: &mut Child, deadline: Duration) -> Option<ExitStatus> {
 }
 
 /// Tells the watcher that there is nothing left to kill.
-fn dismiss_guardian(process: &mut Child) {
+pub(crate) fn dismiss_guardian(process: &mut Child) {
     if let Some(mut watcher) = process.stdin.take() {
         drop(watcher.write_all(b"done\n"));
     }
 }
 
 /// The nodes of a killed owner are killed by the system a moment later and may still write until then.
-fn remove(directory: &Path) {
+pub(crate) fn remove(directory: &Path) {
     for _ in 0..50 {
         if std::fs::remove_dir_all(directory).is_ok() || !directory.exists() {
             return;

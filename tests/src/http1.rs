@@ -1,10 +1,15 @@
 //! Requests byte by byte, so that wrong ones can be sent too.
 
+use crate::mutual_tls;
 use crate::sigv4::{self, Signer};
+use rustls::pki_types::ServerName;
 use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// Longest wait for an answer.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -79,13 +84,31 @@ impl RawRequest {
 
     /// Sends it to `address` (`ip:port`).
     pub async fn send(&self, address: &str) -> RawResponse {
+        exchange(address, &self.bytes()).await
+    }
+
+    /// Sends it to `address` over TLS; the server has to show a certificate of `authority` for that address.
+    pub async fn send_tls(&self, address: &str, authority: &Path) -> RawResponse {
+        let name = address.rsplit_once(':').expect("an address and a port").0;
+        let name = ServerName::try_from(name.to_owned()).expect("a server name");
+        let mut config = mutual_tls::client_config(authority, None);
+        config.alpn_protocols = Vec::new();
+        let connect = async {
+            let socket = TcpStream::connect(address).await.expect("the server accepts connections");
+            TlsConnector::from(Arc::new(config)).connect(name, socket).await.expect("the handshake succeeds")
+        };
+        let stream = tokio::time::timeout(DEADLINE, connect).await.expect("the server shakes hands in time");
+        talk(stream, &self.bytes()).await
+    }
+
+    fn bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{}\r\n", self.line).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         bytes.extend_from_slice(format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len()).as_bytes());
         bytes.extend_from_slice(&self.body);
-        exchange(address, &bytes).await
+        bytes
     }
 }
 
@@ -105,12 +128,20 @@ impl RawResponse {
 
 /// Sends bytes and reads an answer until the server closes.
 pub async fn exchange(address: &str, bytes: &[u8]) -> RawResponse {
+    let connect = tokio::time::timeout(DEADLINE, TcpStream::connect(address));
+    talk(connect.await.expect("the server accepts in time").expect("the server accepts connections"), bytes).await
+}
+
+async fn talk(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> RawResponse {
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let talk = async {
-        let mut socket = TcpStream::connect(address).await.expect("the server accepts connections");
-        let (mut reader, mut writer) = socket.split();
         let mut answer = Vec::new();
+        let write = async {
+            writer.write_all(bytes).await?;
+            writer.flush().await
+        };
         // A server that refuses a body may answer and close before it has read all of it.
-        let (_written, read) = tokio::join!(writer.write_all(bytes), reader.read_to_end(&mut answer));
+        let (_written, read) = tokio::join!(write, reader.read_to_end(&mut answer));
         if answer.is_empty() {
             read.expect("the server answers");
         }

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod cluster;
 pub mod collector;
 pub mod http1;
+pub mod installed;
 pub mod keys;
 pub mod mutual_tls;
 pub mod offline;

@@ -53,7 +53,8 @@ pub async fn connect(
     endpoint.connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(10)).connect_with_connector(dial).await
 }
 
-fn client_config(authority: &Path, identity: Option<&Identity>) -> ClientConfig {
+/// Trusts `authority` alone, and shows `identity` when there is one.
+pub(crate) fn client_config(authority: &Path, identity: Option<&Identity>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(authority).expect("the authority's certificate can be read") {
         roots.add(certificate.expect("PEM")).expect("an authority");

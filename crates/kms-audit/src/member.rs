@@ -16,7 +16,8 @@ impl Member {
 
     /// Whether the value is a policy document, which may be long.
     pub(crate) fn is_policy(self) -> bool {
-        [Self::POLICY, Self::REPLICA_POLICY, Self::POLICY_DOCUMENT, Self::PERMISSIONS_BOUNDARY].contains(&self)
+        let policies = [Self::POLICY, Self::REPLICA_POLICY, Self::POLICY_DOCUMENT, Self::PERMISSIONS_BOUNDARY];
+        policies.contains(&self) || self == Self::ASSUME_ROLE_POLICY_DOCUMENT
     }
 }
 
@@ -48,7 +49,6 @@ impl Member {
     pub const IMPORT_TYPE: Self = Self("importType");
     pub const INCLUDE_KEY_MATERIAL: Self = Self("includeKeyMaterial");
     pub const KEY_AGREEMENT_ALGORITHM: Self = Self("keyAgreementAlgorithm");
-    pub const KEY_ENCRYPTION_ALGORITHM: Self = Self("keyEncryptionAlgorithm");
     pub const KEY_ID: Self = Self("keyId");
     pub const KEY_MATERIAL_DESCRIPTION: Self = Self("keyMaterialDescription");
     pub const KEY_MATERIAL_ID: Self = Self("keyMaterialId");
@@ -67,7 +67,6 @@ impl Member {
     pub const POLICY: Self = Self("policy");
     pub const POLICY_NAME: Self = Self("policyName");
     pub const PRIMARY_REGION: Self = Self("primaryRegion");
-    pub const RECIPIENT: Self = Self("recipient");
     pub const REPLICA_REGION: Self = Self("replicaRegion");
     pub const RESOURCE_OWNERS: Self = Self("resourceOwners");
     pub const RETIRING_PRINCIPAL: Self = Self("retiringPrincipal");
@@ -121,20 +120,48 @@ impl Member {
     pub const SOURCE_KEY_MATERIAL_ID: Self = Self("sourceKeyMaterialId");
 }
 
+/// Members of `additionalEventData` of attested requests (AWS KMS Developer Guide, "Monitoring attested requests").
+#[expect(missing_docs, reason = "the names are CloudTrail's own")]
+impl Member {
+    pub const RECIPIENT: Self = Self("recipient");
+    pub const ATTESTATION_DOCUMENT_MODULE_ID: Self = Self("attestationDocumentModuleId");
+    /// The registers of an enclave that are shown, by number. Register 0 is the digest of the image.
+    pub const ENCLAVE_REGISTERS: [(u8, Self); 6] = [
+        (0, Self("attestationDocumentEnclaveImageDigest")),
+        (1, Self("attestationDocumentEnclavePCR1")),
+        (2, Self("attestationDocumentEnclavePCR2")),
+        (3, Self("attestationDocumentEnclavePCR3")),
+        (4, Self("attestationDocumentEnclavePCR4")),
+        (8, Self("attestationDocumentEnclavePCR8")),
+    ];
+    /// The registers of an instance with NitroTPM that are shown, by number.
+    pub const NITRO_TPM_REGISTERS: [(u8, Self); 6] = [
+        (4, Self("attestationDocumentNitroTPMPCR4")),
+        (7, Self("attestationDocumentNitroTPMPCR7")),
+        (8, Self("attestationDocumentNitroTPMPCR8")),
+        (9, Self("attestationDocumentNitroTPMPCR9")),
+        (16, Self("attestationDocumentNitroTPMPCR16")),
+        (23, Self("attestationDocumentNitroTPMPCR23")),
+    ];
+}
+
 /// Members of STS, and of Meridian's own operations: identities, promotion, membership, recovery.
 #[expect(missing_docs, reason = "the names are those of the STS and IAM models, or say what they hold")]
 impl Member {
     pub const ACCESS_KEY_ID: Self = Self("accessKeyId");
     pub const ACCOUNT_ID: Self = Self("accountId");
+    pub const ASSUME_ROLE_POLICY_DOCUMENT: Self = Self("assumeRolePolicyDocument");
     pub const ASSUMED_ROLE_ID: Self = Self("assumedRoleId");
     pub const ASSUMED_ROLE_USER: Self = Self("assumedRoleUser");
     pub const CERTIFICATE: Self = Self("certificate");
     pub const CREDENTIALS: Self = Self("credentials");
     pub const DURATION_SECONDS: Self = Self("durationSeconds");
+    pub const END_SESSIONS: Self = Self("endSessions");
     pub const EPOCH: Self = Self("epoch");
     pub const EXPIRATION: Self = Self("expiration");
     pub const EXTERNAL_ID: Self = Self("externalId");
     pub const FROM_REGION: Self = Self("fromRegion");
+    pub const MAX_SESSION_DURATION: Self = Self("maxSessionDuration");
     pub const PATH: Self = Self("path");
     pub const PERMISSIONS_BOUNDARY: Self = Self("permissionsBoundary");
     pub const PLAN: Self = Self("plan");

@@ -18,4 +18,4 @@ pub(crate) use key_store_constraint::{
     XKS_SECRET_ACCESS_KEY,
 };
 pub(crate) use members::Members;
-pub(crate) use object::{Object, base64_len, object, secret_object};
+pub(crate) use object::{Object, base64_len, delivered_len, object, secret_object};

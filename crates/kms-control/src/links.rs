@@ -67,6 +67,18 @@ impl Links {
 }
 
 impl Link {
+    /// A link to whatever listens at an address.
+    #[cfg(test)]
+    pub(crate) fn to(address: &'static str) -> Self {
+        let region = RegionName::parse("eu-west-1").unwrap();
+        let role = kms_core::control::RegionRole::Full;
+        let channel = tonic::transport::Endpoint::from_static(address).connect_lazy();
+        Self {
+            member: Member { node_id: 2, region, address: address.to_owned(), role },
+            client: PeerClient::new(channel),
+        }
+    }
+
     /// A client for one call.
     pub(crate) fn client(&self) -> PeerClient<Channel> {
         self.client.clone()

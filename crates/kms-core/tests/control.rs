@@ -12,6 +12,10 @@ mod imports;
 mod journal;
 #[path = "control/residency.rs"]
 mod residency;
+#[path = "control/roles.rs"]
+mod roles;
+#[path = "control/session_keys.rs"]
+mod session_keys;
 #[path = "control/turns.rs"]
 mod turns;
 

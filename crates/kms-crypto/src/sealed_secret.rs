@@ -1,10 +1,11 @@
-//! Secrets that are no key material, such as those of access keys: drawn here, sealed to Regions like key material.
+//! Secrets that are no key material, those of access keys and the keys of session tokens: drawn here, sealed to Regions like key material.
 //!
 //! The suite and the layout are those of a sealed box of key material (`sealing.rs`), with `S` in place of `B` and
 //! another label, so that neither kind opens as the other. `info` carries the cluster, what the secret is of, both Regions.
 
 use crate::kdf::fields;
 use crate::sealing::{SealingKey, SealingPublicKey};
+use crate::secret::Secret;
 use crate::{CryptoError, Entropy, Zeroizing};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -23,7 +24,7 @@ const ACCESS_SECRET_BYTES: usize = 30;
 pub struct SecretInfo<'a> {
     /// The cluster.
     pub cluster_id: &'a str,
-    /// What the secret is of, kind and name, such as `access-key/AKIA…`.
+    /// What the secret is of, kind and name, such as `access-key/AKIA…` or `session-key/1`.
     pub name: &'a str,
     /// The Region that seals.
     pub source: &'a RegionName,
@@ -45,6 +46,14 @@ impl SecretInfo<'_> {
             self.source.as_str().as_bytes(),
             self.destination.as_str().as_bytes(),
         ]))
+    }
+
+    fn seal(&self, public: &SealingPublicKey, secret: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, CryptoError> {
+        public.seal_secret(&self.to_bytes()?, secret, entropy)
+    }
+
+    fn open(&self, key: &SealingKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        key.open_secret(&self.to_bytes()?, sealed)
     }
 }
 
@@ -79,7 +88,7 @@ impl AccessSecret {
         info: &SecretInfo<'_>,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, CryptoError> {
-        public.seal_secret(&info.to_bytes()?, self.0.as_bytes(), entropy)
+        info.seal(public, self.0.as_bytes(), entropy)
     }
 
     /// Opens a sealed secret.
@@ -87,7 +96,7 @@ impl AccessSecret {
     /// # Errors
     /// [`CryptoError::Refused`], whatever the reason; [`CryptoError::Length`] when a name is too long.
     pub fn open(key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]) -> Result<Self, CryptoError> {
-        let opened = key.open_secret(&info.to_bytes()?, sealed)?;
+        let opened = info.open(key, sealed)?;
         let text = str::from_utf8(&opened).map_err(|_not_text| CryptoError::Refused)?;
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
@@ -96,5 +105,47 @@ impl AccessSecret {
 impl fmt::Debug for AccessSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccessSecret(secret)")
+    }
+}
+
+/// The key of one epoch that seals session tokens: 32 bytes. Wiped when dropped, never shown.
+pub struct SessionTokenKey(Secret);
+
+impl SessionTokenKey {
+    /// Draws a key.
+    ///
+    /// # Errors
+    /// [`CryptoError::Entropy`] when no random bytes are to be had.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, CryptoError> {
+        Ok(Self(Secret::draw(entropy)?))
+    }
+
+    /// Seals the key to a Region.
+    ///
+    /// # Errors
+    /// As [`AccessSecret::seal`].
+    pub fn seal(
+        &self,
+        public: &SealingPublicKey,
+        info: &SecretInfo<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, CryptoError> {
+        info.seal(public, self.0.expose(), entropy)
+    }
+
+    /// Opens a sealed key.
+    ///
+    /// # Errors
+    /// As [`AccessSecret::open`].
+    pub fn open(key: &SealingKey, info: &SecretInfo<'_>, sealed: &[u8]) -> Result<Self, CryptoError> {
+        let opened = info.open(key, sealed)?;
+        let own = Secret::from_slice(&opened).ok_or(CryptoError::Refused)?;
+        Ok(Self(own))
+    }
+}
+
+impl fmt::Debug for SessionTokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionTokenKey(secret)")
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum ConditionKey {
     RequestTag(Box<str>),
     /// `aws:ResourceTag/…`, with the tag key in lower case.
     ResourceTag(Box<str>),
+    /// `kms:RecipientAttestation:…`, with the name of the measurement in lower case.
+    RecipientAttestation(Box<str>),
     /// A key of another service, or one that no request to this service brings; in lower case.
     Elsewhere(Box<str>),
 }
@@ -31,7 +33,6 @@ const PRINCIPAL_TAG: &str = "aws:principaltag/";
 const REQUEST_TAG: &str = "aws:requesttag/";
 const RESOURCE_TAG: &str = "aws:resourcetag/";
 
-/// Requests come from no enclave, so they bring no measurements of one.
 const RECIPIENT_ATTESTATION: &str = "kms:recipientattestation:";
 
 impl ConditionKey {
@@ -54,8 +55,12 @@ impl ConditionKey {
         if let Some(name) = rest(RESOURCE_TAG) {
             return Some(Self::ResourceTag(name));
         }
+        if let Some(name) = rest(RECIPIENT_ATTESTATION).filter(|name| is_measurement(name)) {
+            return Some(Self::RecipientAttestation(name));
+        }
         let (vendor, name) = lower.split_once(':')?;
         let exists = match vendor {
+            // Registers that no platform has yet; no request brings them.
             "kms" => rest(RECIPIENT_ATTESTATION).is_some(),
             "aws" => table::AWS_ELSEWHERE.contains(&name),
             // Identity providers are vendors as well: their names hold dots and slashes.
@@ -75,6 +80,7 @@ impl ConditionKey {
             Self::PrincipalTag(name) => Cow::Owned(format!("{PRINCIPAL_TAG}{name}")),
             Self::RequestTag(name) => Cow::Owned(format!("{REQUEST_TAG}{name}")),
             Self::ResourceTag(name) => Cow::Owned(format!("{RESOURCE_TAG}{name}")),
+            Self::RecipientAttestation(name) => Cow::Owned(format!("{RECIPIENT_ATTESTATION}{name}")),
             Self::Elsewhere(name) => Cow::Borrowed(name),
         }
     }
@@ -98,8 +104,17 @@ impl ConditionKey {
             Self::PrincipalTag(_) | Self::Elsewhere(_) => Scope::Everywhere,
             Self::RequestTag(_) => Scope::Actions(table::WITH_TAGS),
             Self::ResourceTag(_) => Scope::KeysAndRoles,
+            Self::RecipientAttestation(_) => Scope::Actions(table::WITH_RECIPIENT),
         }
     }
+}
+
+/// Whether a platform has a measurement of this name: the registers 0 to 31 of an enclave, 0 to 23 of NitroTPM, and the
+/// digest of an enclave's image (AWS KMS Developer Guide, "Condition keys for attested platforms").
+fn is_measurement(name: &str) -> bool {
+    let number =
+        |prefix: &str, count: u8| (0..count).any(|number| name.strip_prefix(prefix) == Some(&number.to_string()));
+    name == "imagesha384" || number("pcr", 32) || number("nitrotpmpcr", 24)
 }
 
 /// Lower case, character by character, so that [`equals_lowercase`] agrees with it.
@@ -159,6 +174,16 @@ mod tests {
             "aws:SourceIpAddress",
         ] {
             assert_eq!(ConditionKey::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn measurements_are_those_that_platforms_have() {
+        for name in ["imagesha384", "pcr0", "pcr31", "nitrotpmpcr0", "nitrotpmpcr23"] {
+            assert!(is_measurement(name), "{name}");
+        }
+        for name in ["", "pcr", "pcr32", "pcr00", "pcr-1", "pcr+1", "nitrotpmpcr24", "imagesha256", "pcr0 "] {
+            assert!(!is_measurement(name), "{name}");
         }
     }
 

@@ -40,6 +40,7 @@ pub struct RequestContext<'a> {
     parameters: Parameters<'a>,
     encryption_context: Option<&'a EncryptionContext>,
     new_grant: Option<&'a GrantTerms<'a>>,
+    recipient_attestation: Option<Pairs<'a>>,
     other: Option<&'a Facts>,
 }
 
@@ -57,6 +58,7 @@ impl<'a> RequestContext<'a> {
             parameters: Parameters::default(),
             encryption_context: None,
             new_grant: None,
+            recipient_attestation: None,
             other: None,
         }
     }
@@ -87,6 +89,14 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub const fn new_grant(mut self, terms: &'a GrantTerms<'a>) -> Self {
         self.new_grant = Some(terms);
+        self
+    }
+
+    /// With `kms:RecipientAttestation:…`: measurements by the end of the key's name, such as `ImageSha384` and `PCR0`, as
+    /// lower-case hexadecimal. Tell those of a verified attestation document and no others.
+    #[must_use]
+    pub const fn recipient_attestation(mut self, measurements: Pairs<'a>) -> Self {
+        self.recipient_attestation = Some(measurements);
         self
     }
 
@@ -133,6 +143,7 @@ impl<'a> RequestContext<'a> {
             ConditionKey::PrincipalTag(tag) => visit_tag(self.circumstances.principal_tags, tag, see),
             ConditionKey::RequestTag(tag) => visit_tag(self.parameters.tags, tag, see),
             ConditionKey::ResourceTag(tag) => visit_tag(self.resource_tags, tag, see),
+            ConditionKey::RecipientAttestation(name) => visit_tag(self.recipient_attestation, name, see),
             ConditionKey::Elsewhere(_) => false,
         };
         told || self.other.is_some_and(|facts| facts.visit(key, see))
@@ -215,7 +226,7 @@ impl<'a> RequestContext<'a> {
     }
 }
 
-/// Shows the values of a tag. Tag keys that differ by case only are told apart by AWS KMS, but not by conditions.
+/// Shows the values of a tag or of a measurement. Tag keys that differ by case only are told apart by AWS KMS, but not by conditions.
 fn visit_tag(tags: Option<Pairs<'_>>, wanted: &str, see: &mut dyn FnMut(Fact<'_>)) -> bool {
     let mut found = false;
     if let Some(tags) = tags {

@@ -2,7 +2,8 @@
 //!
 //! Decoding accepts exactly the bytes that encoding writes. Row keys: 0x10 and a Region name, 0x11 and a key ID, 0x12
 //! and a slot of the ring of recent outcomes (8 bytes, big endian), 0x20 and account, type and name of a principal, 0x21
-//! and an access key ID, 0x28 and an index (8 bytes, big endian) for the journal, 0x2d alone for the residency rules, 0x2e
+//! and an access key ID, 0x22 and account and name of a role, 0x23 and an epoch (8 bytes, big endian) for a session token
+//! key, 0x28 and an index (8 bytes, big endian) for the journal, 0x2d alone for the residency rules, 0x2e
 //! and a key ID for the history of a key.
 
 mod checkpoint;

@@ -1,8 +1,9 @@
 //! The audit log as the service's callers see it: whether a request can be recorded, and that its record is durable before
 //! anybody is answered.
 
-use crate::{Identity, IdentityKind, PortFuture, RequestId};
-use kms_audit::{AuditError, Priority, Record, RoleIdentity, Statement, UserIdentity, Uuid};
+use crate::{Identity, IdentityKind, Notes, PortFuture, RequestId};
+use kms_attestation::Platform;
+use kms_audit::{AuditError, Elements, Member, Priority, Record, RoleIdentity, Statement, UserIdentity, Uuid};
 use kms_policy::{Allowed, Decision, Denied, PolicySource, StatementRef};
 use std::fmt;
 
@@ -50,6 +51,23 @@ impl Identity {
                 session_created_at: *issued_at,
             }),
         }
+    }
+}
+
+impl Notes {
+    /// `additionalEventData`: what a verified attestation document says of the recipient, as CloudTrail shows it.
+    #[must_use]
+    pub fn additional(&self) -> Elements<'static> {
+        let Some(attestation) = &self.attestation else { return Elements::new() };
+        let module_id = attestation.module_id().to_owned();
+        let recipient = Elements::new().text(Member::ATTESTATION_DOCUMENT_MODULE_ID, module_id);
+        let shown = match attestation.platform() {
+            Platform::Enclave => Member::ENCLAVE_REGISTERS,
+            Platform::NitroTpm => Member::NITRO_TPM_REGISTERS,
+        };
+        let shown = shown.into_iter().filter_map(|(number, member)| Some((member, attestation.register(number)?)));
+        let recipient = shown.fold(recipient, |recipient, (member, content)| recipient.text(member, content));
+        Elements::new().object(Member::RECIPIENT, recipient)
     }
 }
 

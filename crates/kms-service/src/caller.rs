@@ -1,6 +1,7 @@
 //! Who calls, from where, and what is noted about the request on its way. Only authentication makes a [`Caller`].
 
 use crate::{Committed, RequestId};
+use kms_attestation::Attestation;
 use kms_core::control::{ControlOutcome, Refusal};
 use kms_policy::{Decision, DocumentKind, NamedPolicy, PolicyDocument, Principal, PrincipalKind};
 use kms_types::{AccountId, PARTITION, Timestamp};
@@ -69,8 +70,19 @@ pub struct Origin {
     pub source_ip: Option<IpAddr>,
     /// Whether the request came over TLS.
     pub secure_transport: bool,
+    /// The TLS connection, as far as its protocol tells; shared by the requests of the connection.
+    pub tls: Option<Arc<TlsConnection>>,
     /// `User-Agent`, or what the protocol has in its place.
     pub user_agent: Option<Arc<str>>,
+}
+
+/// What a TLS connection was negotiated to, in the names of IANA's registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConnection {
+    /// Such as `TLSv1.3`.
+    pub version: &'static str,
+    /// Such as `TLS_AES_256_GCM_SHA384`.
+    pub cipher_suite: Box<str>,
 }
 
 /// What is noted about one request on its way, for the audit record alone. Only the request itself writes, so nobody ever
@@ -87,6 +99,8 @@ pub struct Notes {
     pub resources: Vec<(Arc<str>, AccountId)>,
     /// Index in the control log of the last change that the request made.
     pub control_log_index: Option<u64>,
+    /// What the attestation document of the request says, once it is verified.
+    pub attestation: Option<Arc<Attestation>>,
 }
 
 impl Caller {
@@ -182,6 +196,11 @@ impl Trail {
     /// Notes the index of a change in the control log.
     pub fn committed_at(&self, index: u64) {
         self.0.lock().control_log_index = Some(index);
+    }
+
+    /// Notes what a verified attestation document says.
+    pub(crate) fn attested(&self, attestation: Attestation) {
+        self.0.lock().attestation = Some(Arc::new(attestation));
     }
 
     /// Notes where a proposal took effect, and tells a refusal from success.

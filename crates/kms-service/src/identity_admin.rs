@@ -1,10 +1,14 @@
 //! What an operator asks of the directory of principals. Every change goes through the control log and is in force here when
 //! it is answered.
 
+mod reseal;
+mod roles;
+mod session_keys;
+
+pub use roles::NewRole;
+
 use crate::{KmsError, Service, Trail};
-use kms_core::control::identity::{
-    AccessKeyEntry, CreatePrincipal, IdentityBody, PrincipalChange, PrincipalEntry, RecipientBoxes,
-};
+use kms_core::control::identity::{AccessKeyEntry, CreatePrincipal, IdentityBody, PrincipalChange, PrincipalEntry};
 use kms_core::control::{ControlBody, ControlState, Refusal, RegionEntry, RegionRole};
 use kms_crypto::AccessSecret;
 use kms_policy::{DocumentKind, PolicyDocument, PolicyError};
@@ -23,7 +27,7 @@ pub enum IdentityError {
     /// The name, the certificate or the ID is taken.
     #[error("{0} exists already")]
     Exists(String),
-    /// No such user, access key or policy.
+    /// No such user, role, access key or policy.
     #[error("{0} does not exist")]
     NotFound(String),
     /// A limit is reached.
@@ -65,7 +69,11 @@ impl Service {
         let unique_id = self.draw_id("AIDA", 17)?;
         let NewPrincipal { id, path, certificate, tags } = new;
         let body = CreatePrincipal { id: id.clone(), unique_id, path, certificate, tags };
-        self.change(&id, IdentityBody::CreatePrincipal(Box::new(body))).await?;
+        let what = match &body.certificate {
+            None => id.to_string(),
+            Some(_) => format!("{id}, or another user with its certificate,"),
+        };
+        self.change(&what, IdentityBody::CreatePrincipal(Box::new(body))).await?;
         self.principal(&id)
     }
 
@@ -83,9 +91,7 @@ impl Service {
     /// # Errors
     /// [`IdentityError`].
     pub async fn change_principal(&self, id: PrincipalId, change: PrincipalChange) -> Result<(), IdentityError> {
-        if let PrincipalChange::PutPolicy(_, text) | PrincipalChange::Boundary(Some(text)) = &change {
-            PolicyDocument::parse(text, DocumentKind::Identity)?;
-        }
+        check_documents(&change)?;
         self.change(&id.clone(), IdentityBody::ChangePrincipal { id, change }).await
     }
 
@@ -146,25 +152,6 @@ impl Service {
         self.change(&id.clone(), IdentityBody::DeleteAccessKey { id }).await
     }
 
-    /// Seals access keys of which this Region has the secret to Regions that have no box that they can open: those that
-    /// joined later, or that have a new sealing key. Several Regions may do it at the same time; the first has its way.
-    ///
-    /// # Errors
-    /// [`KmsError`] when the control log or the cryptography fails; asking again later is always right.
-    pub async fn reseal_secrets(&self) -> Result<usize, KmsError> {
-        let lacking = self.directory().read(|_, control| lacking(control));
-        let mut resealed = 0;
-        for (id, boxes, regions) in lacking {
-            let Ok(secret) = self.keyring().open_access_secret(&id, &boxes) else { continue };
-            let boxes = self.keyring().seal_access_secret(&id, &secret, regions.iter().map(AsRef::as_ref))?;
-            let body = IdentityBody::ResealAccessKey { id, boxes };
-            if self.propose(&Trail::default(), ControlBody::Identity(body)).await?.is_ok() {
-                resealed += 1;
-            }
-        }
-        Ok(resealed)
-    }
-
     async fn change(&self, what: &impl ToString, body: IdentityBody) -> Result<(), IdentityError> {
         self.propose_identity(body).await?.map_err(|refusal| refused(&what.to_string(), &refusal))
     }
@@ -185,29 +172,21 @@ impl Service {
     }
 }
 
+fn check_documents(change: &PrincipalChange) -> Result<(), PolicyError> {
+    if let PrincipalChange::PutPolicy(_, text) | PrincipalChange::Boundary(Some(text)) = change {
+        PolicyDocument::parse(text, DocumentKind::Identity)?;
+    }
+    Ok(())
+}
+
 /// The Regions that serve requests.
 fn serving(control: &ControlState) -> Vec<Arc<RegionEntry>> {
     control.regions().filter(|entry| entry.role == RegionRole::Full).cloned().collect()
 }
 
-type Lacking = (AccessKeyId, RecipientBoxes, Vec<Arc<RegionEntry>>);
-
-fn lacking(control: &ControlState) -> Vec<Lacking> {
-    let regions = serving(control);
-    let lacks = |boxes: &RecipientBoxes| -> Vec<Arc<RegionEntry>> {
-        let has =
-            |region: &RegionEntry| boxes.get(&region.region).is_some_and(|b| control.is_recipient(&region.region, b));
-        regions.iter().filter(|region| !has(region)).cloned().collect()
-    };
-    let keys = control.identities().access_keys().map(|key| (key.id.clone(), key.boxes.clone(), lacks(&key.boxes)));
-    keys.filter(|(_, _, lacking)| !lacking.is_empty()).collect()
-}
-
 fn refused(what: &str, refusal: &Refusal) -> IdentityError {
     match refusal {
-        Refusal::PrincipalExists | Refusal::AccessKeyExists => {
-            IdentityError::Exists(format!("the {what}, or another user with its certificate,"))
-        }
+        Refusal::PrincipalExists | Refusal::AccessKeyExists => IdentityError::Exists(format!("the {what}")),
         Refusal::PrincipalNotFound => IdentityError::NotFound(format!("the {what}")),
         Refusal::AccessKeyNotFound => IdentityError::NotFound(format!("the access key {what}")),
         Refusal::PolicyNotFound => IdentityError::NotFound(format!("that policy of the {what}")),

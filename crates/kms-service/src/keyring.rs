@@ -14,6 +14,7 @@ use kms_crypto::{
 };
 use kms_types::{KeyId, KeyMaterialId, KeySpec, RegionName};
 use prepared::{Prepared, PreparedKeys};
+pub(crate) use secrets::SecretName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@
 //! can be set back, and neither may lengthen a lease.
 
 use crate::Clock;
+use arc_swap::ArcSwapOption;
 use kms_types::Timestamp;
-use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,14 +22,14 @@ pub struct Moment {
 pub struct Lease {
     length: Duration,
     clock: Arc<dyn Clock>,
-    confirmed: RwLock<Option<Moment>>,
+    confirmed: ArcSwapOption<Moment>,
 }
 
 impl Lease {
     /// A lease that has yet to be confirmed for the first time.
     #[must_use]
     pub fn new(length: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { length, clock, confirmed: RwLock::new(None) }
+        Self { length, clock, confirmed: ArcSwapOption::empty() }
     }
 
     /// How long a confirmation counts.
@@ -46,13 +46,13 @@ impl Lease {
 
     /// This Region had applied everything that was committed at that moment.
     pub fn confirm(&self, at: Moment) {
-        *self.confirmed.write() = Some(at);
+        self.confirmed.store(Some(Arc::new(at)));
     }
 
     /// How long ago that was; `None` before the first time since the start.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        let confirmed = (*self.confirmed.read())?;
+        let confirmed = **self.confirmed.load().as_ref()?;
         let now = self.moment();
         let elapsed = now.monotonic.saturating_duration_since(confirmed.monotonic);
         Some(elapsed.max(now.wall.since(confirmed.wall)))

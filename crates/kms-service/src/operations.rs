@@ -62,6 +62,7 @@ pub mod verify_mac;
 mod alias_name;
 mod external_origin;
 mod grant_tokens;
+mod initial_properties;
 mod key_quota;
 mod key_use;
 mod message;

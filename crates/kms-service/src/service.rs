@@ -6,6 +6,7 @@ use crate::{
     Clock, ControlLog, ControlLogError, Directory, Keyring, KmsError, Peers, RegionalLog, RegionalLogError, Trail,
     Workers,
 };
+use kms_attestation::{AttestationVerifier, TrustRoots};
 use kms_core::control::{ControlBody, ControlChange, ControlState, Refusal};
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalOutcome, RegionalRefusal};
 use kms_crypto::Entropy;
@@ -30,6 +31,8 @@ pub struct ServiceConfig {
     pub catch_up_deadline: Duration,
     /// How long other Regions may take to answer. Default 1 s.
     pub peer_deadline: Duration,
+    /// Whose attestation documents are believed. Default nobody's.
+    pub attestation: Arc<AttestationVerifier>,
 }
 
 impl ServiceConfig {
@@ -44,6 +47,7 @@ impl ServiceConfig {
             key_series: 100,
             catch_up_deadline: Duration::from_secs(1),
             peer_deadline: Duration::from_secs(1),
+            attestation: Arc::new(AttestationVerifier::new(TrustRoots::default())),
         }
     }
 }

@@ -60,10 +60,22 @@ pub fn open(destination: &RegionName, sealed: &SealedBox) -> Option<KeyMaterialI
     KeyMaterialId::parse(id).ok()
 }
 
-/// A pretended box with the secret of an access key.
+/// A pretended box with a secret of the directory of principals.
 #[must_use]
-pub fn sealed_secret(source: &RegionName, destination: &RegionName, id: &AccessKeyId) -> SealedBox {
-    SealedBox { source: source.clone(), bytes: format!("to {destination}: access key {id}").into_bytes() }
+pub fn sealed_secret(source: &RegionName, destination: &RegionName, what: &str) -> SealedBox {
+    SealedBox { source: source.clone(), bytes: format!("to {destination}: {what}").into_bytes() }
+}
+
+/// The name of an access key's secret.
+#[must_use]
+pub fn access_key_secret(id: &AccessKeyId) -> String {
+    format!("access key {id}")
+}
+
+/// The name of the session token key of an epoch.
+#[must_use]
+pub fn session_key_secret(epoch: u64) -> String {
+    format!("session key {epoch}")
 }
 
 /// Independent properties that tell one life of a replica from another.

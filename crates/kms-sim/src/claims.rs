@@ -1,8 +1,8 @@
 //! What must hold for the control state at every index, each claim by itself.
 
 use crate::cast;
-use crate::model::{Model, User};
-use kms_core::control::identity::PrincipalEntry;
+use crate::model::{DirectoryModel, Model, Role, User};
+use kms_core::control::identity::{PrincipalEntry, RecipientBoxes, RoleEntry};
 use kms_core::control::{ControlState, HolderStatus, KeySet, MaterialVersion, RegionRole};
 use kms_types::{KeyId, KeyMaterialId, Origin, RegionName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,17 +33,20 @@ pub fn boxes_for_holders_only(state: &ControlState) -> Result<(), String> {
     })
 }
 
-/// The secret of an access key is sealed to Regions that serve requests and to nobody else, and each box is addressed to
-/// the Region that it is listed under.
+/// The secrets of access keys and the session token keys are sealed to Regions that serve requests and to nobody else, and
+/// each box is addressed to the Region that it is listed under.
 ///
 /// # Errors
-/// The access key for which it does not hold.
+/// The secret for which it does not hold.
 pub fn secrets_for_serving_regions_only(state: &ControlState) -> Result<(), String> {
-    for key in state.identities().access_keys() {
-        for (region, sealed) in &key.boxes {
+    let identities = state.identities();
+    let access_keys = identities.access_keys().map(|key| (cast::access_key_secret(&key.id), &key.boxes));
+    let session_keys = identities.session_keys().map(|key| (cast::session_key_secret(key.epoch), &key.boxes));
+    for (secret, boxes) in access_keys.chain(session_keys) {
+        for (region, sealed) in boxes {
             let serves = state.region(region).is_some_and(|entry| entry.role == RegionRole::Full);
-            if !serves || cast::sealed_secret(&sealed.sealed.source, region, &key.id) != sealed.sealed {
-                return Err(format!("{}: a box for {region}", key.id));
+            if !serves || cast::sealed_secret(&sealed.sealed.source, region, &secret) != sealed.sealed {
+                return Err(format!("{secret}: a box for {region}"));
             }
         }
     }
@@ -165,20 +168,34 @@ pub fn directory_as_the_model_says(state: &ControlState, model: &Model) -> Resul
             (entry.id.clone(), User { enabled, certificate, policies, boundary })
         })
         .collect();
+    let recipients = |boxes: &RecipientBoxes| -> BTreeMap<_, _> {
+        boxes.iter().map(|(region, b)| (region.clone(), b.registered_at)).collect()
+    };
     let keys: BTreeMap<_, _> = state
         .identities()
         .access_keys()
+        .map(|entry| (entry.id.clone(), (entry.user.clone(), entry.enabled, recipients(&entry.boxes))))
+        .collect();
+    let roles: BTreeMap<_, _> = state
+        .identities()
+        .roles()
         .map(|entry| {
-            let boxes: BTreeMap<_, _> =
-                entry.boxes.iter().map(|(region, b)| (region.clone(), b.registered_at)).collect();
-            (entry.id.clone(), (entry.user.clone(), entry.enabled, boxes))
+            let RoleEntry { enabled, policies, boundary, trust, max_session_seconds, .. } = RoleEntry::clone(entry);
+            let user = User { enabled, certificate: None, policies, boundary };
+            (entry.id.clone(), Role { user, trust, max_session_seconds })
         })
         .collect();
+    let session_keys: BTreeMap<_, _> = state
+        .identities()
+        .session_keys()
+        .map(|entry| (entry.epoch, (entry.created_at, recipients(&entry.boxes))))
+        .collect();
+    let told = DirectoryModel { users, keys, roles, session_keys };
     let directory = model.directory();
-    if users == directory.users && keys == directory.keys {
+    if told == *directory {
         return Ok(());
     }
-    Err(format!("the model says {directory:?}, the core {users:?} and {keys:?}"))
+    Err(format!("the model says {directory:?}, the core {told:?}"))
 }
 
 fn imports(set: &KeySet) -> BTreeSet<(KeyMaterialId, RegionName)> {

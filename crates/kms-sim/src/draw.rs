@@ -47,6 +47,11 @@ pub enum Wish {
     EnableAccessKey,
     DeleteAccessKey,
     ResealAccessKey,
+    CreateRole,
+    ChangeRole,
+    DeleteRole,
+    CreateSessionKey,
+    ResealSessionKey,
     PutRules,
     Repeat,
 }
@@ -107,6 +112,11 @@ pub fn draw() -> impl Strategy<Value = Draw> {
         1 => Just(W::EnableAccessKey),
         1 => Just(W::DeleteAccessKey),
         5 => Just(W::ResealAccessKey),
+        2 => Just(W::CreateRole),
+        3 => Just(W::ChangeRole),
+        1 => Just(W::DeleteRole),
+        4 => Just(W::CreateSessionKey),
+        4 => Just(W::ResealSessionKey),
         1 => Just(W::PutRules),
         2 => Just(W::Repeat),
     ];
@@ -164,7 +174,10 @@ impl Proposer {
         if draw.flaw == Some(Flaw::Key) {
             set_key(&mut body, cast::multi_region_key(1 << 40));
         }
-        let command = self.wrap(region, body);
+        let mut command = self.wrap(region, body);
+        if draw.wish == Wish::CreateSessionKey {
+            command.at = directory::hours_apart(self.number);
+        }
         self.sent.push(command.clone());
         command
     }
@@ -199,6 +212,11 @@ impl Proposer {
             | Wish::EnableAccessKey
             | Wish::DeleteAccessKey
             | Wish::ResealAccessKey
+            | Wish::CreateRole
+            | Wish::ChangeRole
+            | Wish::DeleteRole
+            | Wish::CreateSessionKey
+            | Wish::ResealSessionKey
             | Wish::PutRules
             | Wish::Repeat => (chosen, self.create(draw)),
             Wish::Offer => (leader, self.offer(set, epoch, draw)),

@@ -8,7 +8,7 @@ mod residency;
 
 pub use residency::Life;
 
-pub use directory::{DirectoryModel, User};
+pub use directory::{DirectoryModel, Role, User};
 
 use kms_core::control::{ControlBody, ControlCommand, CreateKeySet, ProposalId, RegionRole, StageMaterial};
 use kms_types::{KeyId, KeyMaterialId, KeySpec, Origin, RegionName, RotationType, Timestamp};
@@ -138,7 +138,7 @@ impl Model {
                 key.primary = b.to.clone();
                 key.epoch += 1;
             }
-            ControlBody::Identity(body) => self.take_in_identity(me, body)?,
+            ControlBody::Identity(body) => self.take_in_identity(me, at, body)?,
             ControlBody::OfferImportedMaterial(_)
             | ControlBody::ReportImport(_)
             | ControlBody::WithdrawImportedMaterial { .. } => self.take_in_import(me, &command.body)?,

@@ -186,7 +186,7 @@ fn the_draws_reach_every_kind_of_success_and_refusal() {
             };
         }
     }
-    assert_eq!(done.len(), 21, "kinds of command that succeeded: {done:?}");
+    assert_eq!(done.len(), 26, "kinds of command that succeeded: {done:?}");
     // All refusals but RotationLimit, for which these logs are too short.
     assert_eq!(refused.len(), 29, "refusals: {refused:?}");
 }

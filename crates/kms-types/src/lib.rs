@@ -32,7 +32,7 @@ pub use key_id::{AccountId, KeyId};
 pub use key_kind::{KeySpec, KeyUsage, Origin};
 pub use key_state::KeyState;
 pub use material::{KeyMaterialId, RotationType};
-pub use principal::{AccessKeyId, IamName, IamPath, PrincipalId};
+pub use principal::{AccessKeyId, IamName, IamPath, PrincipalId, RoleId};
 pub use region::RegionName;
 pub use time::{DayLength, Timestamp};
 

@@ -30,7 +30,15 @@ pub const RANDOM_BYTES_MAX: usize = 1024;
 pub const USERS_PER_ACCOUNT_MAX: usize = 5_000;
 /// Most access keys of one user.
 pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
-/// Most identity policies of one user.
+/// Most roles in one account (AWS default quota of IAM).
+pub const ROLES_PER_ACCOUNT_MAX: usize = 1_000;
+/// Shortest and longest "maximum session duration" of a role, in seconds (IAM API, CreateRole).
+pub const ROLE_SESSION_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=43_200;
+/// The "maximum session duration" of a role for which none is named, in seconds.
+pub const ROLE_SESSION_SECONDS_DEFAULT: u32 = 3_600;
+/// Most session token keys that are kept at the same time.
+pub const SESSION_KEYS_MAX: usize = 32;
+/// Most identity policies of one user or role.
 pub const POLICIES_PER_PRINCIPAL_MAX: usize = 10;
-/// Most tags of one user.
+/// Most tags of one user or role.
 pub const TAGS_PER_PRINCIPAL_MAX: usize = 50;

@@ -1,10 +1,10 @@
-//! Names of the principals' directory: users, access keys, policies.
+//! Names of the principals' directory: users, roles, access keys, policies.
 
 use crate::{AccountId, Invalid, PARTITION};
 use std::fmt;
 
-/// The name of a user or a policy: 1 to 128 characters of `[A-Za-z0-9+=,.@_-]` (IAM User Guide, "IAM name
-/// requirements"); of a user at most 64.
+/// The name of a user, a role or a policy: 1 to 128 characters of `[A-Za-z0-9+=,.@_-]` (IAM User Guide, "IAM name
+/// requirements"); of a user or a role at most 64.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IamName(Box<str>);
 
@@ -20,7 +20,7 @@ impl IamName {
         Ok(Self(value.into()))
     }
 
-    /// Parses a name of a user.
+    /// Parses a name of a user or a role.
     ///
     /// # Errors
     /// As [`Self::parse`], and when it has more than 64 characters.
@@ -51,7 +51,7 @@ const fn is_name_character(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-')
 }
 
-/// The path of a user: `/`, or a text that begins and ends with it, at most 512 printable characters.
+/// The path of a user or a role: `/`, or a text that begins and ends with it, at most 512 printable characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IamPath(Box<str>);
 
@@ -107,6 +107,29 @@ impl PrincipalId {
 impl fmt::Display for PrincipalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "user {} of account {}", self.name, self.account)
+    }
+}
+
+/// What names a role of the directory. Names of roles and of users are apart: each may have the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleId {
+    /// The account.
+    pub account: AccountId,
+    /// The name without its path.
+    pub name: IamName,
+}
+
+impl RoleId {
+    /// The ARN of the role with this path.
+    #[must_use]
+    pub fn arn(&self, path: &IamPath) -> String {
+        format!("arn:{PARTITION}:iam::{}:role{}{}", self.account, path.as_str(), self.name)
+    }
+}
+
+impl fmt::Display for RoleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "role {} of account {}", self.name, self.account)
     }
 }
 
@@ -172,5 +195,7 @@ mod tests {
         let id = PrincipalId { account, name: IamName::parse("ops").unwrap() };
         assert_eq!(id.arn(&IamPath::parse("/team/").unwrap()), "arn:aws:iam::111122223333:user/team/ops");
         assert_eq!(id.arn(&IamPath::default()), "arn:aws:iam::111122223333:user/ops");
+        let role = RoleId { account: id.account, name: id.name };
+        assert_eq!(role.arn(&IamPath::parse("/team/").unwrap()), "arn:aws:iam::111122223333:role/team/ops");
     }
 }

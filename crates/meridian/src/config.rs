@@ -2,6 +2,7 @@
 //!
 //! Secrets are named by file path, never by value. This is also the one place that reads the process environment.
 
+mod attestation_roots;
 mod check;
 mod environment;
 mod principals;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use attestation_roots::load_attestation_roots;
 pub(crate) use check::{IDENTITY_LEASE_MIN, is_otlp_endpoint, parse_duration};
 pub(crate) use environment::runtime_directory;
 pub(crate) use principals::{Principal, load_principals};
@@ -53,6 +55,8 @@ pub(crate) struct NodeConfig {
     pub(crate) tls: TlsFiles,
     /// File with the principals that may call this Region.
     pub(crate) principals_file: PathBuf,
+    /// PEM files with authorities whose attestation documents are believed beside AWS's.
+    pub(crate) attestation_roots: Vec<PathBuf>,
     /// How long a "day" of waiting and rotation periods lasts.
     pub(crate) day_length: DayLength,
     /// How long principals of the directory are honoured without word from a majority.

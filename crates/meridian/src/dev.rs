@@ -19,7 +19,7 @@ mod supervisor;
 mod tests;
 
 use crate::cli::{Failure, output};
-use crate::config::{NodeTemplate, Role, load_principals, raft_timing_ms};
+use crate::config::{NodeTemplate, Role, load_attestation_roots, load_principals, raft_timing_ms};
 use anyhow::Context as _;
 use control::{Call, ControlReply, ControlRequest};
 use data_dir::DataDir;
@@ -47,6 +47,8 @@ pub(crate) struct DevOptions {
     pub(crate) regions: Vec<RegionName>,
     /// One-way latency between Regions in milliseconds.
     pub(crate) latency_ms: u64,
+    /// Files of authorities whose attestation documents are believed beside AWS's.
+    pub(crate) attestation_roots: Vec<PathBuf>,
     /// Length of a day as written, already checked.
     pub(crate) day_length: Option<String>,
     /// Lease on the directory of principals as written, already checked.
@@ -272,6 +274,9 @@ fn write_configs(
 ) -> anyhow::Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(regions.len());
     let principals = text(principals)?;
+    load_attestation_roots(&options.attestation_roots)?;
+    let roots = options.attestation_roots.iter().map(|file| text(&std::path::absolute(file)?));
+    let roots = roots.collect::<anyhow::Result<Vec<String>>>()?;
     for (node_id, (region, ports)) in (1_u64..).zip(regions) {
         // This node dials the others through its own relays, and itself directly.
         let peer = |(peer_id, (peer, at)): (u64, &(RegionName, RegionPorts))| {
@@ -292,6 +297,7 @@ fn write_configs(
             tls: ["../ca/ca.pem", "node.pem", "node-key.pem"],
             root_key_file: "root.key",
             principals_file: &principals,
+            attestation_roots: &roots,
             day_length: options.day_length.as_deref(),
             identity_lease: options.identity_lease.as_deref(),
             quotas: &options.quotas,

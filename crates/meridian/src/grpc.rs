@@ -12,6 +12,7 @@ mod identity_service;
 mod recording;
 mod region_keys;
 mod residency;
+mod roles_service;
 mod status;
 
 use crate::config::{Limits, NodeConfig, Principal};
@@ -23,6 +24,7 @@ use kms_proto::cluster::v1::cluster_server::ClusterServer;
 use kms_proto::cluster::v1::identity_server::IdentityServer;
 use kms_proto::cluster::v1::region_keys_server::RegionKeysServer;
 use kms_proto::cluster::v1::residency_server::ResidencyServer;
+use kms_proto::cluster::v1::roles_server::RolesServer;
 use kms_proto::kms::v1::kms_server::KmsServer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +97,7 @@ impl Server {
         let residency = residency::ResidencyService::new(Arc::clone(&self.handles));
         let access = access::AccessService::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
         let identity = identity_service::IdentityService::new(Arc::clone(&self.handles));
+        let roles = roles_service::RolesService::new(Arc::clone(&self.handles));
         let audit = audit::AuditService::new(Arc::clone(&self.handles), shutdown.clone());
         let region_keys = region_keys::RegionKeysService::new(Arc::clone(&self.handles));
         let data_plane = data_plane::DataPlane::new(Arc::clone(&self.handles), Arc::clone(&self.callers));
@@ -109,6 +112,7 @@ impl Server {
             .add_service(ResidencyServer::with_interceptor(residency, identity::admit_operators))
             .add_service(AccessServer::with_interceptor(access, identity::admit_operators))
             .add_service(IdentityServer::with_interceptor(identity, identity::admit_operators))
+            .add_service(RolesServer::with_interceptor(roles, identity::admit_operators))
             .add_service(AuditServer::with_interceptor(audit, identity::admit_operators))
             .add_service(RegionKeysServer::with_interceptor(region_keys, identity::admit_operators))
             .add_service(peers)

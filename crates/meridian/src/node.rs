@@ -36,7 +36,7 @@ use faults::Faults;
 use kek_rotation::{KekRotation, KekRotationParts};
 use kms_control::{ControlConfig, ControlNode, ControlRole, Member};
 use kms_core::control::{ProposalId, RegionRole};
-use kms_service::{Directory, Keyring, Ports, Service, ServiceConfig};
+use kms_service::{AttestationVerifier, Directory, Keyring, Ports, Service, ServiceConfig};
 use kms_store::Store;
 use reconciler::{Agenda, Observer};
 use regional_writer::RegionalWriter;
@@ -155,7 +155,7 @@ pub(crate) async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyh
     if parts.role == Role::Region {
         let identities = Arc::clone(&handles.identity.identities);
         tasks.spawn(identities::confirm(handles.control.clone(), identities, stop.clone()));
-        tasks.spawn(identities::reseal(Arc::clone(&handles.service), stop.clone()));
+        tasks.spawn(identities::keep_secrets(Arc::clone(&handles.service), stop.clone()));
     }
     let (catching_up, patience) = (Arc::clone(&handles), config.raft.election_timeout_max * CATCH_UP_ELECTIONS);
     let stopped = stop.clone();
@@ -318,6 +318,8 @@ fn settings(config: &NodeConfig, store: &dyn Store, clock: &dyn kms_service::Clo
     settings.quotas = config.quotas;
     settings.key_series = config.key_series;
     settings.uses_tracked_since = last_uses::tracked_since(store, clock)?;
+    let roots = crate::config::load_attestation_roots(&config.attestation_roots)?;
+    settings.attestation = Arc::new(AttestationVerifier::new(roots));
     Ok(settings)
 }
 

@@ -111,15 +111,20 @@ def sealed_box():
 
 
 def sealed_secret():
-    v = load("sealed-secret-v1.txt")
+    assert secret_open(load("sealed-secret-v1.txt"), "sealed_secret") == load("sealed-secret-v1.txt")["secret"].encode()
+    v = load("sealed-session-key-v1.txt")
+    assert secret_open(v, "sealed_session_key").hex() == v["session_key"]
+
+
+def secret_open(v, member):
     destination = v["destination"].encode()
     seed = row_open(kek_of(v, destination), b"sealing-key", unhex(v["wrapped_sealing_key"]), destination)
-    sealed = unhex(v["sealed_secret"])
+    sealed = unhex(v[member])
     assert sealed[:2] == b"\x01S"
     info = fields(
         b"meridian/v1/sealed-secret", v["cluster_id"].encode(), v["name"].encode(), v["source"].encode(), destination
     )
-    assert hpke_open(seed, sealed, info).decode() == v["secret"]
+    return hpke_open(seed, sealed, info)
 
 
 def box_open(seed, v, sealed, spec, material_id, destination):

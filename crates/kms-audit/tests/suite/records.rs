@@ -277,11 +277,19 @@ fn there_is_no_member_for_a_secret_or_a_payload() {
         "credentialsvalue",
         "privatekey",
         "publickey",
-        "attestation",
     ] {
         assert!(names.iter().all(|name| !name.to_lowercase().contains(secret)), "{secret}");
     }
-    for payload in ["message", "mac", "keyMaterial", "encryptedKeyMaterial", "sharedSecret", "sessionToken"] {
+    for payload in [
+        "message",
+        "mac",
+        "keyMaterial",
+        "encryptedKeyMaterial",
+        "sharedSecret",
+        "sessionToken",
+        // What it says has members of its own.
+        "attestationDocument",
+    ] {
         assert!(!names.contains(&payload), "{payload}");
     }
 }

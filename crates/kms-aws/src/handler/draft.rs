@@ -5,7 +5,7 @@ use crate::json::shown_of_answer;
 use crate::{Fault, Operation};
 use bytes::Bytes;
 use http::request::Parts;
-use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource};
+use kms_audit::{ApiCall, Elements, Identity, Member, Outcome, Priority, Record, RequestOrigin, Resource, Tls};
 use kms_service::{AuditDecision, AuditSink, Caller, Clock, KmsError, Origin, RequestId, audit_uuid};
 use kms_types::{KeyRef, RegionName};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) struct Draft<'a> {
 struct Claims {
     operation: String,
     access_key: Option<String>,
+    /// The host that the client asked for; looked at on TLS connections alone, as in CloudTrail.
+    host: String,
 }
 
 impl<'a> Draft<'a> {
@@ -66,6 +68,11 @@ impl<'a> Draft<'a> {
         self.claims.access_key = named.filter(|name| !name.is_empty()).map(str::to_owned);
         let user_agent = parts.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
         self.origin.user_agent = user_agent.map(Arc::from);
+        if self.origin.tls.is_some() {
+            // HTTP/2 has the host in the request line.
+            let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+            self.claims.host = authority.unwrap_or_else(|| text("host")).to_owned();
+        }
     }
 
     /// Where the request came from.
@@ -123,12 +130,16 @@ impl<'a> Draft<'a> {
             origin: RequestOrigin {
                 address: &address,
                 user_agent: self.origin.user_agent.as_deref().unwrap_or_default(),
-                tls: None,
+                tls: self.origin.tls.as_ref().map(|tls| Tls {
+                    version: tls.version,
+                    cipher_suite: &tls.cipher_suite,
+                    host: &self.claims.host,
+                }),
             },
             outcome,
             parameters: &self.parameters,
             response: &response,
-            additional: &Elements::new(),
+            additional: &notes.additional(),
             resources: &resources,
             recipient: self.caller.as_ref().map(Caller::account),
             decision: decision.as_ref().map(AuditDecision::view),

@@ -4,6 +4,7 @@
 mod kinds;
 mod management;
 mod mutations;
+mod recipient;
 mod region;
 mod validation;
 mod walk;

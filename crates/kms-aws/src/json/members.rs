@@ -12,7 +12,7 @@ use crate::{Fault, WireError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kms_audit::Elements;
-use kms_service::{KmsError, Validation};
+use kms_service::{KmsError, Recipient, Validation};
 use kms_types::{EncryptionContext, KeyMaterialId, RegionName, Timestamp};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -281,17 +281,20 @@ impl<'a> Members<'a> {
         self.tags()
     }
 
-    /// Refuses a `Recipient`. Its members are checked, but no attestation document can be: to answer in plaintext
-    /// instead would tell the caller's host what was meant for its enclave alone.
-    pub(crate) fn refuse_recipient(&mut self) {
-        let given = self.structure("Recipient", |recipient| {
+    /// `Recipient`. The model requires neither of its members; without both there is nobody to encrypt for, and to answer
+    /// in plaintext instead would tell the caller's host what was meant for its enclave alone. AWS's text is not verified.
+    pub(crate) fn recipient(&mut self) -> Option<Recipient> {
+        let (algorithm, document) = self.structure("Recipient", |recipient| {
             let only = "RSAES_OAEP_SHA_256";
-            recipient.choice("KeyEncryptionAlgorithm", &[only], |given| (given == only).then_some(()));
-            recipient.blob("AttestationDocument", 1..=262_144);
-        });
-        if given.is_some() {
-            self.refuse(KmsError::UnsupportedOperation(Some("Recipient is not supported in this Region.".to_owned())));
+            let algorithm = recipient.choice("KeyEncryptionAlgorithm", &[only], |given| (given == only).then_some(()));
+            (algorithm, recipient.blob("AttestationDocument", 1..=262_144))
+        })?;
+        let given = algorithm.and(document).map(|attestation_document| Recipient { attestation_document });
+        if given.is_none() {
+            let text = "Recipient must have a KeyEncryptionAlgorithm and an AttestationDocument.";
+            self.refuse(KmsError::service(text));
         }
+        given
     }
 
     /// Records a refusal that members cause together; it counts when each of them is right for itself.

@@ -3,12 +3,21 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use kms_service::Delivered;
 use kms_types::Timestamp;
 use zeroize::Zeroizing;
 
 /// How long the base64 form of so many bytes is.
 pub(crate) const fn base64_len(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
+}
+
+/// How long the base64 form of the secret part of an answer is, in whichever form it leaves.
+pub(crate) fn delivered_len(delivered: &Delivered) -> usize {
+    match delivered {
+        Delivered::Plaintext(secret) => base64_len(secret.0.len()),
+        Delivered::ForRecipient(ciphertext) => base64_len(ciphertext.len()),
+    }
 }
 
 /// Writes one object. `capacity` is the expected length in bytes; with secrets it must suffice, since a buffer that
@@ -74,6 +83,14 @@ impl Object<'_> {
         let (seconds, millis) = (value.millis() / 1000, value.millis() % 1000);
         let text = if millis == 0 { seconds.to_string() } else { format!("{seconds}.{millis:03}") };
         self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    /// The secret part of an answer: in plaintext under `name`, or else `CiphertextForRecipient` and no such member.
+    pub(crate) fn delivered(&mut self, name: &str, value: &Delivered) {
+        match value {
+            Delivered::Plaintext(secret) => self.blob(name, &secret.0),
+            Delivered::ForRecipient(ciphertext) => self.blob("CiphertextForRecipient", ciphertext),
+        }
     }
 
     pub(crate) fn blob(&mut self, name: &str, value: &[u8]) {

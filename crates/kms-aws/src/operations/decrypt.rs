@@ -2,7 +2,7 @@
 
 use super::WireOperation;
 use super::choices;
-use crate::json::{KEY_ID, Members, base64_len, secret_object};
+use crate::json::{KEY_ID, Members, delivered_len, secret_object};
 use bytes::Bytes;
 use kms_service::operations::decrypt::{DecryptRequest, DecryptResponse};
 use kms_service::{Authenticated, KmsError, Service};
@@ -15,8 +15,8 @@ impl WireOperation for Wire {
     type Response = DecryptResponse;
 
     fn decode(members: &mut Members<'_>) -> DecryptRequest {
-        members.refuse_recipient();
         DecryptRequest {
+            recipient: members.recipient(),
             ciphertext_blob: members.blob("CiphertextBlob", 1..=CIPHERTEXT_BYTES_MAX),
             encryption_context: members.context("EncryptionContext"),
             grant_tokens: members.grant_tokens(),
@@ -32,9 +32,9 @@ impl WireOperation for Wire {
     }
 
     fn encode(response: &DecryptResponse) -> Bytes {
-        secret_object(base64_len(response.plaintext.0.len()) + 512, |o| {
+        secret_object(delivered_len(&response.plaintext) + 512, |o| {
             o.text("KeyId", &response.key_id);
-            o.blob("Plaintext", &response.plaintext.0);
+            o.delivered("Plaintext", &response.plaintext);
             o.text("EncryptionAlgorithm", response.encryption_algorithm.as_str());
             o.optional_text("KeyMaterialId", response.key_material_id.map(|id| id.to_string()).as_deref());
         })

@@ -1,7 +1,7 @@
 //! `DeriveSharedSecret` on the wire.
 
 use super::{WireOperation, choices, whole};
-use crate::json::{KEY_ID, Members, base64_len, secret_object};
+use crate::json::{KEY_ID, Members, delivered_len, secret_object};
 use bytes::Bytes;
 use kms_service::operations::derive_shared_secret::{DeriveSharedSecretRequest, DeriveSharedSecretResponse};
 use kms_service::{Authenticated, KmsError, Service};
@@ -21,9 +21,16 @@ impl WireOperation for Wire {
         let public_key = members.required_blob("PublicKey", PUBLIC_KEY);
         let grant_tokens = members.grant_tokens();
         let dry_run = members.boolean("DryRun").unwrap_or_default();
-        members.refuse_recipient();
+        let recipient = members.recipient();
         let key_agreement_algorithm = key_agreement_algorithm?;
-        Some(DeriveSharedSecretRequest { key_id, key_agreement_algorithm, public_key, grant_tokens, dry_run })
+        Some(DeriveSharedSecretRequest {
+            key_id,
+            key_agreement_algorithm,
+            public_key,
+            grant_tokens,
+            dry_run,
+            recipient,
+        })
     }
 
     async fn call(
@@ -34,9 +41,9 @@ impl WireOperation for Wire {
     }
 
     fn encode(response: &DeriveSharedSecretResponse) -> Bytes {
-        secret_object(base64_len(response.shared_secret.0.len()) + 512, |o| {
+        secret_object(delivered_len(&response.shared_secret) + 512, |o| {
             o.text("KeyId", &response.key_id);
-            o.blob("SharedSecret", &response.shared_secret.0);
+            o.delivered("SharedSecret", &response.shared_secret);
             o.text("KeyAgreementAlgorithm", response.key_agreement_algorithm.as_str());
             o.text("KeyOrigin", response.key_origin.as_str());
         })

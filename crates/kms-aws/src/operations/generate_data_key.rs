@@ -1,7 +1,7 @@
 //! `GenerateDataKey` on the wire.
 
 use super::{WireOperation, choices};
-use crate::json::{KEY_ID, Members, base64_len, secret_object};
+use crate::json::{KEY_ID, Members, base64_len, delivered_len, secret_object};
 use bytes::Bytes;
 use kms_service::operations::generate_data_key::{GenerateDataKeyRequest, GenerateDataKeyResponse};
 use kms_service::{Authenticated, KmsError, Service};
@@ -20,6 +20,7 @@ pub(super) fn decode(members: &mut Members<'_>) -> GenerateDataKeyRequest {
         key_spec: choices::data_key_spec(members),
         grant_tokens: members.grant_tokens(),
         dry_run: members.boolean("DryRun").unwrap_or_default(),
+        recipient: None,
     }
 }
 
@@ -28,8 +29,8 @@ impl WireOperation for Wire {
     type Response = GenerateDataKeyResponse;
 
     fn decode(members: &mut Members<'_>) -> GenerateDataKeyRequest {
-        members.refuse_recipient();
-        decode(members)
+        let recipient = members.recipient();
+        GenerateDataKeyRequest { recipient, ..decode(members) }
     }
 
     async fn call(
@@ -40,12 +41,12 @@ impl WireOperation for Wire {
     }
 
     fn encode(response: &GenerateDataKeyResponse) -> Bytes {
-        let blobs = base64_len(response.ciphertext_blob.len()) + base64_len(response.plaintext.0.len());
+        let blobs = base64_len(response.ciphertext_blob.len()) + delivered_len(&response.plaintext);
         secret_object(blobs + 512, |o| {
             o.blob("CiphertextBlob", &response.ciphertext_blob);
-            o.blob("Plaintext", &response.plaintext.0);
+            o.delivered("Plaintext", &response.plaintext);
             o.text("KeyId", &response.key_id);
-            o.text("KeyMaterialId", &response.key_material_id.to_string());
+            o.optional_text("KeyMaterialId", response.key_material_id.map(|id| id.to_string()).as_deref());
         })
     }
 }

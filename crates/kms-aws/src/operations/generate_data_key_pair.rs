@@ -1,7 +1,7 @@
 //! `GenerateDataKeyPair` on the wire.
 
 use super::{WireOperation, choices, whole};
-use crate::json::{KEY_ID, Members, base64_len, secret_object};
+use crate::json::{KEY_ID, Members, base64_len, delivered_len, secret_object};
 use bytes::Bytes;
 use kms_service::operations::generate_data_key_pair::{GenerateDataKeyPairRequest, GenerateDataKeyPairResponse};
 use kms_service::{Authenticated, KmsError, Service};
@@ -16,7 +16,8 @@ pub(super) fn decode(members: &mut Members<'_>) -> Option<GenerateDataKeyPairReq
     let grant_tokens = members.grant_tokens();
     let dry_run = members.boolean("DryRun").unwrap_or_default();
     let key_pair_spec = key_pair_spec?;
-    Some(GenerateDataKeyPairRequest { encryption_context, key_id, key_pair_spec, grant_tokens, dry_run })
+    let recipient = None;
+    Some(GenerateDataKeyPairRequest { encryption_context, key_id, key_pair_spec, grant_tokens, dry_run, recipient })
 }
 
 impl WireOperation for Wire {
@@ -24,8 +25,8 @@ impl WireOperation for Wire {
     type Response = GenerateDataKeyPairResponse;
 
     fn decode(members: &mut Members<'_>) -> Option<GenerateDataKeyPairRequest> {
-        members.refuse_recipient();
-        decode(members)
+        let recipient = members.recipient();
+        Some(GenerateDataKeyPairRequest { recipient, ..decode(members)? })
     }
 
     async fn call(
@@ -37,11 +38,11 @@ impl WireOperation for Wire {
 
     fn encode(response: &GenerateDataKeyPairResponse) -> Bytes {
         let blobs = base64_len(response.private_key_ciphertext_blob.len())
-            + base64_len(response.private_key_plaintext.0.len())
+            + delivered_len(&response.private_key_plaintext)
             + base64_len(response.public_key.len());
         secret_object(blobs + 512, |o| {
             o.blob("PrivateKeyCiphertextBlob", &response.private_key_ciphertext_blob);
-            o.blob("PrivateKeyPlaintext", &response.private_key_plaintext.0);
+            o.delivered("PrivateKeyPlaintext", &response.private_key_plaintext);
             o.blob("PublicKey", &response.public_key);
             o.text("KeyId", &response.key_id);
             o.text("KeyPairSpec", response.key_pair_spec.as_str());

@@ -2,7 +2,7 @@
 
 use super::WireOperation;
 use super::generate_data_key::NUMBER_OF_BYTES;
-use crate::json::{CUSTOM_KEY_STORE_ID, Members, base64_len, secret_object};
+use crate::json::{CUSTOM_KEY_STORE_ID, Members, delivered_len, secret_object};
 use bytes::Bytes;
 use kms_service::operations::generate_random::{GenerateRandomRequest, GenerateRandomResponse};
 use kms_service::{Authenticated, KmsError, Service};
@@ -14,8 +14,8 @@ impl WireOperation for Wire {
     type Response = GenerateRandomResponse;
 
     fn decode(members: &mut Members<'_>) -> GenerateRandomRequest {
-        members.refuse_recipient();
         GenerateRandomRequest {
+            recipient: members.recipient(),
             number_of_bytes: members.integer("NumberOfBytes", NUMBER_OF_BYTES),
             custom_key_store_id: members.text("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID),
         }
@@ -29,6 +29,6 @@ impl WireOperation for Wire {
     }
 
     fn encode(response: &GenerateRandomResponse) -> Bytes {
-        secret_object(base64_len(response.plaintext.0.len()) + 64, |o| o.blob("Plaintext", &response.plaintext.0))
+        secret_object(delivered_len(&response.plaintext) + 64, |o| o.delivered("Plaintext", &response.plaintext))
     }
 }

@@ -60,19 +60,23 @@ type Answer = Result<StreamAppendResult<TypeConfig>, CallError>;
 
 /// Sends `input` to a peer. The answers come in the order of the requests and end with the first failure.
 ///
+/// The first request is awaited before the peer is called: openraft delays it after a failure. A peer that is down
+/// would otherwise be called again at once, for ever.
+///
 /// # Errors
 /// [`CallError`] when the stream cannot be opened within `deadline`.
 pub(super) async fn stream_append<S>(
     link: &Link,
-    input: S,
+    mut input: S,
     deadline: Duration,
 ) -> Result<impl Stream<Item = Answer> + Send + use<S>, CallError>
 where
     S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
 {
+    let first = input.next().await;
     let unanswered = Arc::new(Unanswered::default());
     let sent = Arc::clone(&unanswered);
-    let requests = input.map(move |request| {
+    let requests = futures::stream::iter(first).chain(input).map(move |request| {
         let request = wire::append_to_pb(request);
         let more = u64::try_from(request.encoded_len() / BYTES_PER_MS).unwrap_or(u64::MAX);
         sent.add(Instant::now() + deadline + Duration::from_millis(more));
@@ -105,5 +109,31 @@ async fn next_answer(
         }
         Ok(None) => None,
         Err(status) => Some(Err(CallError::from_status(&status))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Vote;
+    use futures::FutureExt as _;
+
+    #[tokio::test]
+    async fn a_peer_that_is_down_is_not_called_before_there_is_a_request() {
+        // Nobody listens on this port.
+        let link = Link::to("http://127.0.0.1:1");
+        let (send, requests) = tokio::sync::mpsc::unbounded_channel();
+        let input = Box::pin(futures::stream::unfold(requests, |mut requests| async {
+            requests.recv().await.map(|request| (request, requests))
+        }));
+        let mut call = Box::pin(stream_append(&link, input, Duration::from_secs(10)));
+        for _ in 0..100 {
+            assert!((&mut call).now_or_never().is_none(), "called without a request");
+            tokio::task::yield_now().await;
+        }
+        let request =
+            AppendEntriesRequest { vote: Vote::new(1, 1), prev_log_id: None, entries: Vec::new(), leader_commit: None };
+        send.send(request).unwrap();
+        assert!(matches!(call.await.err(), Some(CallError::Unreachable(_))));
     }
 }

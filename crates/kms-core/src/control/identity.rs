@@ -1,10 +1,18 @@
-//! The directory of principals: users and their access keys.
+//! The directory of principals: users with their access keys, roles, and the keys of session tokens.
 //!
 //! A secret is here as sealed boxes only, one for every Region that serves requests.
 
+mod role;
+mod session_key;
+mod state;
+
+pub use role::{CreateRole, RoleChange, RoleEntry};
+pub use session_key::{SESSION_KEY_KEPT, SESSION_KEY_PERIOD, SessionKeyEntry};
+pub use state::IdentityState;
+
 use super::SealedBox;
-use kms_types::{AccessKeyId, AccountId, IamName, IamPath, PrincipalId, RegionName, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use kms_types::{AccessKeyId, IamName, IamPath, PrincipalId, RegionName, RoleId, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A user.
@@ -102,6 +110,37 @@ pub enum IdentityBody {
         /// The new boxes.
         boxes: RecipientBoxes,
     },
+    /// A new role.
+    CreateRole(Box<CreateRole>),
+    /// Changes one property of a role.
+    ChangeRole {
+        /// Which.
+        id: RoleId,
+        /// How.
+        change: RoleChange,
+    },
+    /// Removes a role; its sessions end.
+    DeleteRole {
+        /// Which.
+        id: RoleId,
+    },
+    /// A new session token key, which seals session tokens from now on. Of the older ones those go that no session that is
+    /// still running can need.
+    CreateSessionKey {
+        /// The newest epoch plus one; 1 for the first.
+        epoch: u64,
+        /// The key, sealed to exactly the Regions that serve requests.
+        boxes: RecipientBoxes,
+        /// Whether every older key goes at once, and the sessions with it.
+        end_sessions: bool,
+    },
+    /// Boxes of a session token key for Regions that had none, or none that they can open.
+    ResealSessionKey {
+        /// Of which epoch.
+        epoch: u64,
+        /// The new boxes.
+        boxes: RecipientBoxes,
+    },
 }
 
 /// See [`IdentityBody::CreatePrincipal`].
@@ -119,10 +158,10 @@ pub struct CreatePrincipal {
     pub tags: BTreeMap<String, String>,
 }
 
-/// One changed property of a user.
+/// One changed property of a user, or of a role as far as both have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrincipalChange {
-    /// Disables the user, or enables it again.
+    /// Disables the principal, or enables it again.
     Enabled(bool),
     /// A new identity policy, or a new text of one.
     PutPolicy(IamName, String),
@@ -143,110 +182,12 @@ pub enum IdentityChange {
     PutAccessKey(Arc<AccessKeyEntry>),
     /// An access key is gone.
     DeleteAccessKey(AccessKeyId),
-}
-
-/// The directory of principals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IdentityState {
-    principals: BTreeMap<PrincipalId, Arc<PrincipalEntry>>,
-    access_keys: BTreeMap<AccessKeyId, Arc<AccessKeyEntry>>,
-    /// Access keys by user; derived.
-    keys_of: BTreeMap<PrincipalId, BTreeSet<AccessKeyId>>,
-    /// Certificates that stand for somebody; derived.
-    certificates: BTreeSet<String>,
-}
-
-impl IdentityState {
-    /// A user.
-    #[must_use]
-    pub fn principal(&self, id: &PrincipalId) -> Option<&Arc<PrincipalEntry>> {
-        self.principals.get(id)
-    }
-
-    /// All users, by account and name.
-    pub fn principals(&self) -> impl Iterator<Item = &Arc<PrincipalEntry>> {
-        self.principals.values()
-    }
-
-    /// An access key.
-    #[must_use]
-    pub fn access_key(&self, id: &AccessKeyId) -> Option<&Arc<AccessKeyEntry>> {
-        self.access_keys.get(id)
-    }
-
-    /// All access keys, by ID.
-    pub fn access_keys(&self) -> impl Iterator<Item = &Arc<AccessKeyEntry>> {
-        self.access_keys.values()
-    }
-
-    /// The access keys of a user.
-    pub fn access_keys_of(&self, user: &PrincipalId) -> impl Iterator<Item = &Arc<AccessKeyEntry>> {
-        self.keys_of.get(user).into_iter().flatten().filter_map(|id| self.access_keys.get(id))
-    }
-
-    /// Whether the certificate stands for a user already.
-    #[must_use]
-    pub fn has_certificate(&self, uri: &str) -> bool {
-        self.certificates.contains(uri)
-    }
-
-    /// How many users an account has.
-    pub(super) fn users_of(&self, account: &AccountId) -> usize {
-        self.principals.keys().filter(|id| id.account == *account).count()
-    }
-
-    pub(super) fn absorb(&mut self, change: &IdentityChange) {
-        match change {
-            IdentityChange::PutPrincipal(entry) => {
-                self.forget_certificate(&entry.id);
-                self.certificates.extend(entry.certificate.clone());
-                self.principals.insert(entry.id.clone(), Arc::clone(entry));
-            }
-            IdentityChange::DeletePrincipal(id) => {
-                self.forget_certificate(id);
-                self.principals.remove(id);
-            }
-            IdentityChange::PutAccessKey(entry) => {
-                self.keys_of.entry(entry.user.clone()).or_default().insert(entry.id.clone());
-                self.access_keys.insert(entry.id.clone(), Arc::clone(entry));
-            }
-            IdentityChange::DeleteAccessKey(id) => {
-                let Some(entry) = self.access_keys.remove(id) else { return };
-                if let Some(own) = self.keys_of.get_mut(&entry.user) {
-                    own.remove(id);
-                    if own.is_empty() {
-                        self.keys_of.remove(&entry.user);
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn rows(&self) -> impl Iterator<Item = IdentityChange> {
-        let principals = self.principals.values().map(|e| IdentityChange::PutPrincipal(Arc::clone(e)));
-        let access_keys = self.access_keys.values().map(|e| IdentityChange::PutAccessKey(Arc::clone(e)));
-        principals.chain(access_keys)
-    }
-
-    /// Checks what must hold of the directory at every index.
-    ///
-    /// # Errors
-    /// The first broken invariant, in words.
-    pub fn check_invariants(&self) -> Result<(), &'static str> {
-        for key in self.access_keys.values() {
-            if !self.principals.contains_key(&key.user) {
-                return Err("an access key has no user");
-            }
-            if key.boxes.is_empty() {
-                return Err("no Region has the secret of an access key");
-            }
-        }
-        Ok(())
-    }
-
-    fn forget_certificate(&mut self, id: &PrincipalId) {
-        if let Some(uri) = self.principals.get(id).and_then(|entry| entry.certificate.as_ref()) {
-            self.certificates.remove(uri);
-        }
-    }
+    /// A role is new or changed.
+    PutRole(Arc<RoleEntry>),
+    /// A role is gone.
+    DeleteRole(RoleId),
+    /// A session token key is new or has new boxes.
+    PutSessionKey(Arc<SessionKeyEntry>),
+    /// The session token key of an epoch is gone.
+    DeleteSessionKey(u64),
 }

@@ -36,11 +36,12 @@ pub enum SharedChange {
     WithdrawImportedMaterial,
     PutResidencyRules,
     ChangePrincipals,
+    CreateSessionKey,
 }
 
 impl SharedChange {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CreateKeySet,
         Self::AddReplica,
         Self::RemoveReplica,
@@ -53,6 +54,7 @@ impl SharedChange {
         Self::WithdrawImportedMaterial,
         Self::PutResidencyRules,
         Self::ChangePrincipals,
+        Self::CreateSessionKey,
     ];
 
     /// What a command changes; `None` for what is not noted.
@@ -71,7 +73,10 @@ impl SharedChange {
             ControlBody::WithdrawImportedMaterial { .. } => Self::WithdrawImportedMaterial,
             ControlBody::PutResidencyRules(_) => Self::PutResidencyRules,
             // Says nothing new of anybody: the Regions do it by themselves.
-            ControlBody::Identity(IdentityBody::ResealAccessKey { .. }) => return None,
+            ControlBody::Identity(IdentityBody::ResealAccessKey { .. } | IdentityBody::ResealSessionKey { .. }) => {
+                return None;
+            }
+            ControlBody::Identity(IdentityBody::CreateSessionKey { .. }) => Self::CreateSessionKey,
             ControlBody::Identity(_) => Self::ChangePrincipals,
             ControlBody::RegisterRegion(_)
             | ControlBody::ReplicaReady { .. }
@@ -97,6 +102,7 @@ impl SharedChange {
             Self::WithdrawImportedMaterial => "WithdrawImportedMaterial",
             Self::PutResidencyRules => "PutResidencyRules",
             Self::ChangePrincipals => "ChangePrincipals",
+            Self::CreateSessionKey => "CreateSessionKey",
         }
     }
 }

@@ -99,11 +99,11 @@ pub enum Refusal {
     /// A Region that was not left out has yet to import the material.
     #[error("a Region has yet to import the material")]
     ImportMissing,
-    /// The name of the user, or its certificate, is taken.
-    #[error("a user with this name or certificate exists already")]
+    /// The name of the user or role, or its certificate, is taken.
+    #[error("a user or role with this name or certificate exists already")]
     PrincipalExists,
-    /// No such user.
-    #[error("the user does not exist")]
+    /// No such user or role.
+    #[error("the user or role does not exist")]
     PrincipalNotFound,
     /// The access key ID is taken.
     #[error("an access key with this ID exists already")]
@@ -111,11 +111,11 @@ pub enum Refusal {
     /// No such access key.
     #[error("the access key does not exist")]
     AccessKeyNotFound,
-    /// The user has no policy of this name, or no permission boundary.
-    #[error("the user has no such policy")]
+    /// The user or role has no policy of this name, or no permission boundary.
+    #[error("the user or role has no such policy")]
     PolicyNotFound,
     /// A limit of the directory of principals is reached.
-    #[error("a limit of users, access keys, policies or tags is reached")]
+    #[error("a limit of users, roles, access keys, session token keys, policies or tags is reached")]
     IdentityLimit,
     /// A residency rule forbids the key in the Region.
     #[error("the residency rule {rule} does not allow the key in this Region")]

@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 
 impl Log {
     #[track_caller]
-    fn changes(&mut self, body: IdentityBody) {
+    pub(super) fn changes(&mut self, body: IdentityBody) {
         self.does(&a(), ControlBody::Identity(body));
     }
 
     /// Refuses, and leaves the directory as it was.
     #[track_caller]
-    fn declines(&mut self, body: IdentityBody, refusal: Refusal) {
+    pub(super) fn declines(&mut self, body: IdentityBody, refusal: Refusal) {
         let before = self.state.identities().clone();
         self.refuses(&a(), ControlBody::Identity(body), refusal);
         assert_eq!(*self.state.identities(), before);
     }
 
     /// Boxes for these Regions under the sealing keys that they have now.
-    fn boxes(&self, regions: &[RegionName]) -> RecipientBoxes {
+    pub(super) fn boxes(&self, regions: &[RegionName]) -> RecipientBoxes {
         let of = |region: &RegionName| RecipientBox {
             registered_at: self.state.region(region).unwrap().registered_at,
             sealed: sealed(),
@@ -35,11 +35,11 @@ impl Log {
     }
 }
 
-fn c() -> RegionName {
+pub(super) fn c() -> RegionName {
     RegionName::parse("sa-east-1").unwrap()
 }
 
-fn register(key: &[u8], role: RegionRole) -> ControlBody {
+pub(super) fn register(key: &[u8], role: RegionRole) -> ControlBody {
     ControlBody::RegisterRegion(RegisterRegion {
         sealing_public_key: key.to_vec(),
         role,
@@ -47,7 +47,7 @@ fn register(key: &[u8], role: RegionRole) -> ControlBody {
     })
 }
 
-fn name(name: &str) -> PrincipalId {
+pub(super) fn name(name: &str) -> PrincipalId {
     let account = AccountId::parse("111122223333").unwrap();
     PrincipalId { account, name: IamName::parse_principal(name).unwrap() }
 }

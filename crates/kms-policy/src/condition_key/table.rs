@@ -260,6 +260,14 @@ const WITH_ALIAS: ActionSet = ActionSet::of(&[
     Action::Verify,
     Action::VerifyMac,
 ]);
+/// Operations that can answer an attested recipient.
+pub(super) const WITH_RECIPIENT: ActionSet = ActionSet::of(&[
+    Action::Decrypt,
+    Action::DeriveSharedSecret,
+    Action::GenerateDataKey,
+    Action::GenerateDataKeyPair,
+    Action::GenerateRandom,
+]);
 pub(super) const WITH_TAGS: ActionSet =
     ActionSet::of(&[Action::AssumeRole, Action::CreateKey, Action::TagResource, Action::TagSession]);
 const WITH_TAG_KEYS: ActionSet = ActionSet::of(&[

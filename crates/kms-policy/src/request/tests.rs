@@ -218,3 +218,27 @@ fn a_setter_answers_before_other_facts() {
     assert_eq!(one(&request, "kms:ViaService").as_deref(), Some("s3"));
     assert_eq!(one(&request, "kms:SigningAlgorithm"), None, "Encrypt has no such key");
 }
+
+#[test]
+fn measurements_are_those_of_operations_that_answer_a_recipient() {
+    let measured = [("ImageSha384".to_owned(), "00ff".to_owned()), ("PCR8".to_owned(), "abcd".to_owned())];
+    let request = |action| RequestContext::new(action, ada()).recipient_attestation(Pairs::of(&measured));
+    let key = "kms:RecipientAttestation:PCR8";
+    for action in [
+        Action::Decrypt,
+        Action::DeriveSharedSecret,
+        Action::GenerateDataKey,
+        Action::GenerateDataKeyPair,
+        Action::GenerateRandom,
+    ] {
+        assert_eq!(one(&request(action), key).as_deref(), Some("abcd"), "{action:?}");
+        assert_eq!(one(&request(action), "KMS:recipientattestation:IMAGESHA384").as_deref(), Some("00ff"));
+        // A register that the document does not have, one of another platform, and no document.
+        assert_eq!(values(&request(action), "kms:RecipientAttestation:PCR0"), None);
+        assert_eq!(values(&request(action), "kms:RecipientAttestation:NitroTPMPCR8"), None);
+        assert_eq!(values(&RequestContext::new(action, ada()), key), None);
+    }
+    for action in [Action::Encrypt, Action::GenerateDataKeyWithoutPlaintext, Action::ReEncryptFrom, Action::Sign] {
+        assert_eq!(values(&request(action), key), None, "{action:?}");
+    }
+}

@@ -181,18 +181,8 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             expected_epoch: m.expected_epoch,
             schedule: m.schedule.map(parse_schedule),
         }),
-        Body::UpdatePrimary(m) => ControlBody::UpdatePrimary(UpdatePrimary {
-            key_id: F.key_id(&m.key_id)?,
-            from: F.region(&m.from)?,
-            to: F.region(&m.to)?,
-            expected_epoch: m.expected_epoch,
-        }),
-        Body::OfferImportedMaterial(m) => ControlBody::OfferImportedMaterial(OfferImportedMaterial {
-            key_id: F.key_id(&m.key_id)?,
-            expected_epoch: m.expected_epoch,
-            material_id: F.material_id(&m.material_id)?,
-            description: m.description,
-        }),
+        Body::UpdatePrimary(m) => ControlBody::UpdatePrimary(parse_update_primary(m)?),
+        Body::OfferImportedMaterial(m) => ControlBody::OfferImportedMaterial(parse_offer(m)?),
         Body::ReportImport(m) => ControlBody::ReportImport(ReportImport {
             key_id: F.key_id(&m.key_id)?,
             added_at: Timestamp::from_millis(m.added_at_ms),
@@ -205,7 +195,12 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
         | Body::CreateAccessKey(_)
         | Body::EnableAccessKey(_)
         | Body::DeleteAccessKey(_)
-        | Body::ResealAccessKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
+        | Body::ResealAccessKey(_)
+        | Body::CreateRole(_)
+        | Body::ChangeRole(_)
+        | Body::DeleteRole(_)
+        | Body::CreateSessionKey(_)
+        | Body::ResealSessionKey(_)) => ControlBody::Identity(identity::parse_body(F, body)?),
         Body::SignCheckpoint(m) => ControlBody::SignCheckpoint(checkpoint::parse_checkpoint(F, m)?),
         Body::CountersignCheckpoint(m) => ControlBody::CountersignCheckpoint(checkpoint::parse_countersign(F, m)?),
         Body::WithdrawImportedMaterial(m) => ControlBody::WithdrawImportedMaterial {
@@ -214,6 +209,24 @@ fn parse_body(body: Body) -> Result<ControlBody, FormatError> {
             material_id: F.material_id(&m.material_id)?,
         },
         Body::PutResidencyRules(m) => ControlBody::PutResidencyRules(residency::parse_put_rules(F, m)?),
+    })
+}
+
+fn parse_update_primary(m: pb::UpdatePrimary) -> Result<UpdatePrimary, FormatError> {
+    Ok(UpdatePrimary {
+        key_id: F.key_id(&m.key_id)?,
+        from: F.region(&m.from)?,
+        to: F.region(&m.to)?,
+        expected_epoch: m.expected_epoch,
+    })
+}
+
+fn parse_offer(m: pb::OfferImportedMaterial) -> Result<OfferImportedMaterial, FormatError> {
+    Ok(OfferImportedMaterial {
+        key_id: F.key_id(&m.key_id)?,
+        expected_epoch: m.expected_epoch,
+        material_id: F.material_id(&m.material_id)?,
+        description: m.description,
     })
 }
 

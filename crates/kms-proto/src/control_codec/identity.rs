@@ -1,5 +1,8 @@
 //! Commands about the directory of principals, and its rows.
 
+mod role;
+mod session_key;
+
 use super::{Row, parts, row_key};
 use crate::format::{Format, VERSION, pairs, texts};
 use crate::{FormatError, state::v1 as pb};
@@ -20,7 +23,7 @@ const USER: &[u8] = b"u";
 const ACCESS_KEY_PREFIX: u8 = 0x21;
 
 /// First bytes of the rows of the directory.
-pub(super) const PREFIXES: RangeInclusive<u8> = PRINCIPAL_PREFIX..=ACCESS_KEY_PREFIX;
+pub(super) const PREFIXES: RangeInclusive<u8> = PRINCIPAL_PREFIX..=session_key::PREFIX;
 
 const PRINCIPAL: Format = Format("principal");
 const ACCESS_KEY: Format = Format("access key");
@@ -49,6 +52,17 @@ pub(super) fn body(body: &IdentityBody) -> Body {
         IdentityBody::DeleteAccessKey { id } => Body::DeleteAccessKey(id.to_string()),
         IdentityBody::ResealAccessKey { id, boxes } => {
             Body::ResealAccessKey(pb::ResealAccessKey { access_key_id: id.to_string(), boxes: recipients(boxes) })
+        }
+        IdentityBody::CreateRole(b) => Body::CreateRole(role::create(b)),
+        IdentityBody::ChangeRole { id, change } => Body::ChangeRole(role::change(id, change)),
+        IdentityBody::DeleteRole { id } => Body::DeleteRole(role::id(id)),
+        IdentityBody::CreateSessionKey { epoch, boxes, end_sessions } => Body::CreateSessionKey(pb::CreateSessionKey {
+            epoch: *epoch,
+            boxes: recipients(boxes),
+            end_sessions: *end_sessions,
+        }),
+        IdentityBody::ResealSessionKey { epoch, boxes } => {
+            Body::ResealSessionKey(pb::ResealSessionKey { epoch: *epoch, boxes: recipients(boxes) })
         }
     }
 }
@@ -80,6 +94,20 @@ pub(super) fn parse_body(f: Format, body: Body) -> Result<IdentityBody, FormatEr
             id: parse_access_key(f, &m.access_key_id)?,
             boxes: parse_recipients(f, m.boxes)?,
         },
+        Body::CreateRole(m) => IdentityBody::CreateRole(Box::new(role::parse_create(f, m)?)),
+        Body::ChangeRole(m) => IdentityBody::ChangeRole {
+            id: role::parse_id(f, m.id)?,
+            change: role::parse_change(f, f.required(m.change, "kind of change")?)?,
+        },
+        Body::DeleteRole(m) => IdentityBody::DeleteRole { id: role::parse_id(f, Some(m))? },
+        Body::CreateSessionKey(m) => IdentityBody::CreateSessionKey {
+            epoch: m.epoch,
+            boxes: parse_recipients(f, m.boxes)?,
+            end_sessions: m.end_sessions,
+        },
+        Body::ResealSessionKey(m) => {
+            IdentityBody::ResealSessionKey { epoch: m.epoch, boxes: parse_recipients(f, m.boxes)? }
+        }
         _ => return Err(f.error("kind of command")),
     })
 }
@@ -94,12 +122,20 @@ pub(super) fn to_row(change: &IdentityChange) -> Row {
             Row { key: access_key_key(&entry.id), value: Some(encode_access_key(entry)) }
         }
         IdentityChange::DeleteAccessKey(id) => Row { key: access_key_key(id), value: None },
+        IdentityChange::PutRole(entry) => Row { key: role::row_key(&entry.id), value: Some(role::encode(entry)) },
+        IdentityChange::DeleteRole(id) => Row { key: role::row_key(id), value: None },
+        IdentityChange::PutSessionKey(entry) => {
+            Row { key: session_key::row_key(entry.epoch), value: Some(session_key::encode(entry)) }
+        }
+        IdentityChange::DeleteSessionKey(epoch) => Row { key: session_key::row_key(*epoch), value: None },
     }
 }
 
 pub(super) fn decode(prefix: u8, value: &[u8]) -> Result<IdentityChange, FormatError> {
     match prefix {
         PRINCIPAL_PREFIX => decode_principal(value),
+        role::PREFIX => role::decode(value),
+        session_key::PREFIX => session_key::decode(value),
         _ => decode_access_key(value),
     }
 }
@@ -113,8 +149,6 @@ fn access_key_key(id: &AccessKeyId) -> Vec<u8> {
 }
 
 fn encode_principal(entry: &PrincipalEntry) -> Vec<u8> {
-    let policies =
-        entry.policies.iter().map(|(name, document)| pb::TextPair { key: name.to_string(), value: document.clone() });
     pb::PrincipalEntry {
         format: VERSION,
         id: Some(principal_id(&entry.id)),
@@ -123,7 +157,7 @@ fn encode_principal(entry: &PrincipalEntry) -> Vec<u8> {
         created_at_ms: entry.created_at.millis(),
         enabled: entry.enabled,
         certificate: entry.certificate.clone(),
-        policies: policies.collect(),
+        policies: policies(&entry.policies),
         boundary: entry.boundary.clone(),
         tags: pairs(&entry.tags),
     }
@@ -133,7 +167,6 @@ fn encode_principal(entry: &PrincipalEntry) -> Vec<u8> {
 fn decode_principal(bytes: &[u8]) -> Result<IdentityChange, FormatError> {
     let m: pb::PrincipalEntry = PRINCIPAL.message(bytes)?;
     PRINCIPAL.version(m.format)?;
-    let policies = m.policies.into_iter().map(|p| Ok((parse_name(PRINCIPAL, &p.key)?, p.value)));
     Ok(IdentityChange::PutPrincipal(Arc::new(PrincipalEntry {
         id: parse_principal_id(PRINCIPAL, m.id)?,
         unique_id: m.unique_id,
@@ -141,7 +174,7 @@ fn decode_principal(bytes: &[u8]) -> Result<IdentityChange, FormatError> {
         created_at: Timestamp::from_millis(m.created_at_ms),
         enabled: m.enabled,
         certificate: m.certificate,
-        policies: policies.collect::<Result<BTreeMap<_, _>, FormatError>>()?,
+        policies: parse_policies(PRINCIPAL, m.policies)?,
         boundary: m.boundary,
         tags: texts(m.tags),
     })))
@@ -210,6 +243,15 @@ fn parse_change(f: Format, change: pb::change_principal::Change) -> Result<Princ
         Change::PutBoundary(document) => PrincipalChange::Boundary(Some(document)),
         Change::DeleteBoundary(_) => PrincipalChange::Boundary(None),
     })
+}
+
+fn policies(policies: &BTreeMap<IamName, String>) -> Vec<pb::TextPair> {
+    let one = |(name, document): (&IamName, &String)| pb::TextPair { key: name.to_string(), value: document.clone() };
+    policies.iter().map(one).collect()
+}
+
+fn parse_policies(f: Format, policies: Vec<pb::TextPair>) -> Result<BTreeMap<IamName, String>, FormatError> {
+    policies.into_iter().map(|p| Ok((parse_name(f, &p.key)?, p.value))).collect()
 }
 
 fn recipients(boxes: &RecipientBoxes) -> Vec<pb::RecipientBox> {

@@ -1,5 +1,7 @@
 //! Samples and random values of the directory of principals.
 
+mod roles;
+
 use kms_core::control::identity::{
     AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBox,
     RecipientBoxes,
@@ -36,7 +38,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, ControlBody)> {
         ("delete-access-key", IdentityBody::DeleteAccessKey { id: id.clone() }),
         ("reseal-access-key", IdentityBody::ResealAccessKey { id, boxes: boxes() }),
     ];
-    bodies.into_iter().map(|(name, body)| (name, ControlBody::Identity(body))).collect()
+    bodies.into_iter().chain(roles::bodies()).map(|(name, body)| (name, ControlBody::Identity(body))).collect()
 }
 
 pub(crate) fn rows() -> Vec<(&'static str, ControlChange)> {
@@ -62,7 +64,7 @@ pub(crate) fn rows() -> Vec<(&'static str, ControlChange)> {
         ("user", IdentityChange::PutPrincipal(Arc::new(user))),
         ("access-key", IdentityChange::PutAccessKey(Arc::new(key))),
     ];
-    rows.into_iter().map(|(name, row)| (name, ControlChange::Identity(row))).collect()
+    rows.into_iter().chain(roles::rows()).map(|(name, row)| (name, ControlChange::Identity(row))).collect()
 }
 
 fn alice() -> PrincipalId {
@@ -112,6 +114,7 @@ pub(crate) fn body() -> impl Strategy<Value = ControlBody> {
         (key_id(), any::<bool>()).prop_map(|(id, enabled)| IdentityBody::EnableAccessKey { id, enabled }),
         key_id().prop_map(|id| IdentityBody::DeleteAccessKey { id }),
         reseal,
+        roles::body(),
     ];
     body.prop_map(ControlBody::Identity)
 }
@@ -133,7 +136,7 @@ pub(crate) fn row() -> impl Strategy<Value = ControlChange> {
             IdentityChange::PutAccessKey(Arc::new(AccessKeyEntry { id, user, created_at, enabled, boxes }))
         },
     );
-    prop_oneof![principal, key].prop_map(ControlChange::Identity)
+    prop_oneof![principal, key, roles::row()].prop_map(ControlChange::Identity)
 }
 
 fn any_change() -> impl Strategy<Value = PrincipalChange> {

@@ -1,8 +1,7 @@
 //! `CreateKey`: a new key, single-Region or the primary of a new multi-Region set.
 
+use super::initial_properties::ForNewKey;
 use super::key_metadata::KeyMetadata;
-use super::policy::{check_lockout, check_policy};
-use super::tags::check_tags;
 use crate::authorise::{Access, Resource};
 use crate::residency::residency_denied;
 use crate::{Authenticated, Caller, KmsError, Service, Trail};
@@ -54,7 +53,13 @@ impl Service {
         let arn = KeyArn { region: self.region().clone(), account: caller.account(), key_id };
         let about_key = self.authorise_creation(&caller, &request, &arn.to_string())?;
         let kind = check_kind(&request)?;
-        let initial = initial_properties(&about_key, &arn, &request)?;
+        let initial = ForNewKey {
+            policy: request.policy.as_deref(),
+            bypass_lockout_check: request.bypass_policy_lockout_safety_check.unwrap_or_default(),
+            description: request.description.as_deref(),
+            tags: &request.tags,
+        };
+        let initial = initial.check(&about_key, &arn)?;
         self.check_new_key(&caller.account(), &initial.tags)?;
         self.check_key_quota(&caller.account())?;
         if request.multi_region {
@@ -183,29 +188,6 @@ fn facts_of(caller: &Caller, request: &CreateKeyRequest) -> KeyFacts {
 /// Tells of the parameter only if the request names it.
 pub(crate) fn bypass(request: RequestContext<'_>, named: Option<bool>) -> RequestContext<'_> {
     named.map_or(request, |bypass| request.bypass_policy_lockout_safety_check(bypass))
-}
-
-fn initial_properties(
-    access: &Access<'_>,
-    arn: &KeyArn,
-    request: &CreateKeyRequest,
-) -> Result<InitialProperties, KmsError> {
-    check_tags(&request.tags)?;
-    let policy = match &request.policy {
-        Some(policy) => {
-            check_policy(policy)?;
-            if !request.bypass_policy_lockout_safety_check.unwrap_or_default() {
-                check_lockout(access, &arn.to_string(), policy)?;
-            }
-            policy.clone()
-        }
-        None => kms_policy::default_key_policy(&arn.account),
-    };
-    Ok(InitialProperties {
-        policy,
-        description: request.description.clone().unwrap_or_default(),
-        tags: request.tags.iter().cloned().collect(),
-    })
 }
 
 /// What a key is for ever.

@@ -4,7 +4,7 @@ use super::encrypt::Secret;
 use super::key_use::{Named, asked, check_encryption};
 use crate::authorise::{Access, Resource, UNKNOWN_CIPHERTEXT};
 use crate::resolve::Accept;
-use crate::{Authenticated, ControlLogError, KeyEntry, KmsError, Service};
+use crate::{Authenticated, ControlLogError, Delivered, KeyEntry, KmsError, Recipient, Service};
 use kms_core::KeyOperation;
 use kms_crypto::{BlobHeader, MessageCipher, parse_header};
 use kms_policy::Action;
@@ -24,6 +24,7 @@ pub struct DecryptRequest {
     pub dry_run: bool,
     /// `DryRunModifiers` contains `IGNORE_CIPHERTEXT`.
     pub ignore_ciphertext: bool,
+    pub recipient: Option<Recipient>,
 }
 
 /// The response.
@@ -31,9 +32,9 @@ pub struct DecryptRequest {
 #[expect(missing_docs, reason = "the members are the API's own")]
 pub struct DecryptResponse {
     pub key_id: Arc<str>,
-    pub plaintext: Secret,
+    pub plaintext: Delivered,
     pub encryption_algorithm: EncryptionAlgorithm,
-    /// Of symmetric keys.
+    /// Of symmetric keys, for a request without a recipient.
     pub key_material_id: Option<KeyMaterialId>,
 }
 
@@ -65,11 +66,12 @@ impl Service {
     pub async fn decrypt(&self, request: Authenticated<DecryptRequest>) -> Result<DecryptResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
+        let attested = self.attested(&caller, request.recipient).await?;
+        let access = self.access(&caller, Action::Decrypt).attested_by(attested.as_ref());
         if request.ignore_ciphertext {
             check_ignore_ciphertext(request.dry_run)?;
             let key_id = request.key_id.as_deref().ok_or_else(|| KmsError::service("KeyId is required."))?;
-            let access = self
-                .access(&caller, Action::Decrypt)
+            let access = access
                 .with_context(&request.encryption_context)
                 .with(|r| r.encryption_algorithm(asked(request.encryption_algorithm)));
             let entry = self.resolve(&access, key_id, Accept::Alias)?;
@@ -79,7 +81,7 @@ impl Service {
         let blob = request.ciphertext_blob.as_deref().unwrap_or_default();
         let opened = self
             .open_ciphertext(
-                &self.access(&caller, Action::Decrypt),
+                &access,
                 &OpenRequest {
                     blob,
                     key_id: request.key_id.as_deref(),
@@ -95,9 +97,9 @@ impl Service {
         self.note_use(&opened.entry, &caller, OPERATION.0);
         Ok(DecryptResponse {
             key_id: Arc::clone(&opened.entry.arn_text),
-            plaintext: opened.plaintext,
+            key_material_id: opened.material_id.filter(|_| attested.is_none()),
+            plaintext: self.deliver(attested.as_ref(), opened.plaintext)?,
             encryption_algorithm: opened.algorithm,
-            key_material_id: opened.material_id,
         })
     }
 

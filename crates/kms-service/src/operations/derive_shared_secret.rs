@@ -3,7 +3,7 @@
 use super::encrypt::Secret;
 use super::key_use::{Named, check_algorithm, check_use};
 use crate::resolve::Accept;
-use crate::{Authenticated, KmsError, Service};
+use crate::{Authenticated, Delivered, KmsError, Recipient, Service};
 use kms_core::KeyOperation;
 use kms_policy::Action;
 use kms_types::{KeyAgreementAlgorithm, KeyUsage, Origin};
@@ -19,6 +19,7 @@ pub struct DeriveSharedSecretRequest {
     pub public_key: Vec<u8>,
     pub grant_tokens: Vec<String>,
     pub dry_run: bool,
+    pub recipient: Option<Recipient>,
 }
 
 /// The response.
@@ -26,7 +27,7 @@ pub struct DeriveSharedSecretRequest {
 #[expect(missing_docs, reason = "the members are the API's own")]
 pub struct DeriveSharedSecretResponse {
     pub key_id: Arc<str>,
-    pub shared_secret: Secret,
+    pub shared_secret: Delivered,
     pub key_agreement_algorithm: KeyAgreementAlgorithm,
     pub key_origin: Origin,
 }
@@ -45,8 +46,10 @@ impl Service {
     ) -> Result<DeriveSharedSecretResponse, KmsError> {
         let Authenticated { caller, request } = request;
         self.check_grant_tokens(&request.grant_tokens)?;
+        let attested = self.attested(&caller, request.recipient).await?;
         let access = self
             .access(&caller, Action::DeriveSharedSecret)
+            .attested_by(attested.as_ref())
             .with(|r| r.key_agreement_algorithm(request.key_agreement_algorithm));
         let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_use(&entry, OPERATION, KeyUsage::KeyAgreement)?;
@@ -60,7 +63,7 @@ impl Service {
         self.note_use(&entry, &caller, OPERATION.0);
         Ok(DeriveSharedSecretResponse {
             key_id: Arc::clone(&entry.arn_text),
-            shared_secret: Secret(secret),
+            shared_secret: self.deliver(attested.as_ref(), Secret(secret))?,
             key_agreement_algorithm: algorithm,
             key_origin: entry.record.origin,
         })

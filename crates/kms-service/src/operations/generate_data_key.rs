@@ -5,7 +5,7 @@ use super::key_use::{Named, check_encryption};
 use crate::authorise::Access;
 use crate::error::Validation;
 use crate::resolve::Accept;
-use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
+use crate::{Authenticated, Caller, Delivered, KeyEntry, KmsError, Recipient, Service};
 use kms_core::KeyOperation;
 use kms_crypto::Zeroizing;
 use kms_policy::Action;
@@ -22,6 +22,8 @@ pub struct GenerateDataKeyRequest {
     pub key_spec: Option<DataKeySpec>,
     pub grant_tokens: Vec<String>,
     pub dry_run: bool,
+    /// Of GenerateDataKey alone.
+    pub recipient: Option<Recipient>,
 }
 
 /// The response.
@@ -29,9 +31,10 @@ pub struct GenerateDataKeyRequest {
 #[expect(missing_docs, reason = "the members are the API's own")]
 pub struct GenerateDataKeyResponse {
     pub ciphertext_blob: Vec<u8>,
-    pub plaintext: Secret,
+    pub plaintext: Delivered,
     pub key_id: Arc<str>,
-    pub key_material_id: KeyMaterialId,
+    /// Absent for a request with a recipient.
+    pub key_material_id: Option<KeyMaterialId>,
 }
 
 /// The API's `DataKeySpec`.
@@ -74,23 +77,30 @@ impl Service {
         &self,
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyResponse, KmsError> {
-        let Authenticated { caller, request } = request;
-        let (entry, length) = self.data_key_for(&caller, &request, (OPERATION, Action::GenerateDataKey))?;
+        let Authenticated { caller, mut request } = request;
+        let attested = self.attested(&caller, request.recipient.take()).await?;
+        let access = self.data_key_access(&caller, Action::GenerateDataKey, &request.encryption_context);
+        let (entry, length) = self.data_key_for(&access.attested_by(attested.as_ref()), &request, OPERATION)?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
         let plaintext = self.random_secret(length)?;
         let (ciphertext_blob, key_material_id) = self.seal_under(&entry, &request.encryption_context, &plaintext.0)?;
         self.note_use(&entry, &caller, OPERATION.0);
-        Ok(GenerateDataKeyResponse { ciphertext_blob, plaintext, key_id: Arc::clone(&entry.arn_text), key_material_id })
+        Ok(GenerateDataKeyResponse {
+            ciphertext_blob,
+            plaintext: self.deliver(attested.as_ref(), plaintext)?,
+            key_id: Arc::clone(&entry.arn_text),
+            key_material_id: Some(key_material_id).filter(|_| attested.is_none()),
+        })
     }
 
     /// Checks a request for a data key, and says under which key and how long.
     pub(crate) fn data_key_for(
         &self,
-        caller: &Caller,
+        access: &Access<'_>,
         request: &GenerateDataKeyRequest,
-        (operation, action): (Named, Action),
+        operation: Named,
     ) -> Result<(Arc<KeyEntry>, u32), KmsError> {
         self.check_grant_tokens(&request.grant_tokens)?;
         let length = match (request.number_of_bytes, request.key_spec) {
@@ -101,8 +111,7 @@ impl Service {
             }
         };
         check_random_length(length)?;
-        let access = self.data_key_access(caller, action, &request.encryption_context);
-        let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
+        let entry = self.resolve(access, &request.key_id, Accept::Alias)?;
         check_encryption(&entry, operation, None, &request.encryption_context)?;
         Ok((entry, length))
     }

@@ -3,8 +3,9 @@
 
 use super::encrypt::Secret;
 use super::key_use::{Named, check_encryption};
+use crate::recipient::Attested;
 use crate::resolve::Accept;
-use crate::{Authenticated, Caller, KeyEntry, KmsError, Service};
+use crate::{Authenticated, Caller, Delivered, KeyEntry, KmsError, Recipient, Service};
 use kms_core::KeyOperation;
 use kms_policy::Action;
 use kms_types::{EncryptionContext, KeyMaterialId, KeySpec};
@@ -36,6 +37,8 @@ pub struct GenerateDataKeyPairRequest {
     pub key_pair_spec: KeySpec,
     pub grant_tokens: Vec<String>,
     pub dry_run: bool,
+    /// Of GenerateDataKeyPair alone.
+    pub recipient: Option<Recipient>,
 }
 
 /// The response.
@@ -44,7 +47,7 @@ pub struct GenerateDataKeyPairRequest {
 pub struct GenerateDataKeyPairResponse {
     pub private_key_ciphertext_blob: Vec<u8>,
     /// DER `PrivateKeyInfo` (PKCS #8).
-    pub private_key_plaintext: Secret,
+    pub private_key_plaintext: Delivered,
     /// DER `SubjectPublicKeyInfo` (RFC 5280).
     pub public_key: Vec<u8>,
     pub key_id: Arc<str>,
@@ -71,10 +74,11 @@ impl Service {
     pub(crate) async fn data_key_pair(
         &self,
         caller: &Caller,
-        request: GenerateDataKeyPairRequest,
+        mut request: GenerateDataKeyPairRequest,
         (operation, action): (Named, Action),
     ) -> Result<GenerateDataKeyPairResponse, KmsError> {
-        let entry = self.data_key_pair_for(caller, &request, (operation, action))?;
+        let attested = self.attested(caller, request.recipient.take()).await?;
+        let entry = self.data_key_pair_for(caller, &request, (operation, action), attested.as_ref())?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }
@@ -85,7 +89,7 @@ impl Service {
         self.note_use(&entry, caller, operation.0);
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob,
-            private_key_plaintext: private,
+            private_key_plaintext: self.deliver(attested.as_ref(), private)?,
             public_key: pair.public_key_der,
             key_id: Arc::clone(&entry.arn_text),
             key_pair_spec: request.key_pair_spec,
@@ -98,6 +102,7 @@ impl Service {
         caller: &Caller,
         request: &GenerateDataKeyPairRequest,
         (operation, action): (Named, Action),
+        attested: Option<&Attested>,
     ) -> Result<Arc<KeyEntry>, KmsError> {
         let spec = request.key_pair_spec;
         if spec == KeySpec::Sm2 || !DATA_KEY_PAIR_SPECS.contains(&spec) {
@@ -105,8 +110,8 @@ impl Service {
             return Err(KmsError::service(format!("KeyPairSpec {spec} is not supported in this Region")));
         }
         self.check_grant_tokens(&request.grant_tokens)?;
-        let access =
-            self.data_key_access(caller, action, &request.encryption_context).with(|r| r.data_key_pair_spec(spec));
+        let access = self.data_key_access(caller, action, &request.encryption_context);
+        let access = access.attested_by(attested).with(|r| r.data_key_pair_spec(spec));
         let entry = self.resolve(&access, &request.key_id, Accept::Alias)?;
         check_encryption(&entry, operation, None, &request.encryption_context)?;
         Ok(entry)

@@ -29,8 +29,9 @@ impl Service {
         request: Authenticated<GenerateDataKeyRequest>,
     ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
         let Authenticated { caller, request } = request;
-        let (entry, length) =
-            self.data_key_for(&caller, &request, (OPERATION, Action::GenerateDataKeyWithoutPlaintext))?;
+        let action = Action::GenerateDataKeyWithoutPlaintext;
+        let access = self.data_key_access(&caller, action, &request.encryption_context);
+        let (entry, length) = self.data_key_for(&access, &request, OPERATION)?;
         if request.dry_run {
             return Err(KmsError::DryRun);
         }

@@ -16,16 +16,12 @@ pub(crate) fn check_policy_name(name: Option<&str>) -> Result<&'static str, KmsE
     }
 }
 
-/// Checks size and form. A document that is too large is a quota error in AWS, not a validation error.
-pub(crate) fn check_policy(policy: &str) -> Result<(), KmsError> {
+/// Checks size and form, and compiles the document. One that is too large is a quota error in AWS, not a validation error.
+pub(crate) fn check_policy(policy: &str) -> Result<PolicyDocument, KmsError> {
     if policy.len() > limits::POLICY_BYTES_MAX {
         let limit = limits::POLICY_BYTES_MAX;
         return Err(KmsError::LimitExceeded(format!("The key policy document is larger than {limit} bytes.")));
     }
-    parse(policy).map(drop)
-}
-
-fn parse(policy: &str) -> Result<PolicyDocument, KmsError> {
     PolicyDocument::parse(policy, DocumentKind::Key).map_err(|error| match error {
         PolicyError::InvalidArn => KmsError::InvalidArn("An ARN in the specified key policy is invalid."),
         other => KmsError::MalformedPolicy(other.to_string()),
@@ -34,8 +30,8 @@ fn parse(policy: &str) -> Result<PolicyDocument, KmsError> {
 
 /// The lockout safety check: whoever installs a policy must be able to replace it. `access` is any action of the caller that
 /// tells what is known of the key, and `key_arn` the ARN of the key that the policy is for.
-pub(crate) fn check_lockout(access: &Access<'_>, key_arn: &str, policy: &str) -> Result<(), KmsError> {
-    if access.may_put_next_policy(&parse(policy)?, key_arn) {
+pub(crate) fn check_lockout(access: &Access<'_>, key_arn: &str, policy: &PolicyDocument) -> Result<(), KmsError> {
+    if access.may_put_next_policy(policy, key_arn) {
         return Ok(());
     }
     Err(KmsError::MalformedPolicy(

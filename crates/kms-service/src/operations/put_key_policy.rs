@@ -34,9 +34,9 @@ impl Service {
             return Err(KmsError::service("The AWS_RAM policy can only be managed by the RAM service."));
         }
         check_policy_name(request.policy_name.as_deref())?;
-        check_policy(&request.policy)?;
+        let document = check_policy(&request.policy)?;
         if !bypass.unwrap_or_default() {
-            check_lockout(&access.with(|r| r.key(entry.facts())), &entry.arn_text, &request.policy)?;
+            check_lockout(&access.with(|r| r.key(entry.facts())), &entry.arn_text, &document)?;
         }
         entry.check_state(KeyOperation::PutKeyPolicy)?;
         self.change_key(&entry, RegionalBody::PutKeyPolicy(entry.arn.key_id, request.policy)).await

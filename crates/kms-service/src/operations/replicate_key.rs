@@ -4,10 +4,9 @@
 //! holder; the replica's Region opens them and reports ready (`background/synchronise.rs`).
 
 use super::create_key::bypass;
+use super::initial_properties::ForNewKey;
 use super::key_metadata::{KeyMetadata, MultiRegionConfiguration};
-use super::policy::{check_lockout, check_policy};
 use super::refused::{control_refused, not_primary, unknown_region};
-use super::tags::check_tags;
 use crate::authorise::{Access, Resource};
 use crate::{Authenticated, Caller, KeyEntry, KmsError, Service, Trail, resolve::Accept};
 use kms_core::KeyOperation;
@@ -60,7 +59,13 @@ impl Service {
         check_is_multi_region_primary(&entry)?;
         entry.check_state(KeyOperation::ReplicateKey)?;
         self.check_replica_region(&entry, &request.replica_region)?;
-        let initial = initial_properties(&create, &arn, &request)?;
+        let initial = ForNewKey {
+            policy: request.policy.as_deref(),
+            bypass_lockout_check: request.bypass_policy_lockout_safety_check.unwrap_or_default(),
+            description: request.description.as_deref(),
+            tags: &request.tags,
+        };
+        let initial = initial.check(&create, &arn)?;
         self.check_replica_quota(&request.replica_region, &entry.arn.key_id).await?;
         self.add_replica(&caller.trail, &entry, &request.replica_region, &initial).await?;
         Ok(ReplicateKeyResponse {
@@ -203,29 +208,6 @@ impl Service {
             }),
         }
     }
-}
-
-fn initial_properties(
-    access: &Access<'_>,
-    arn: &KeyArn,
-    request: &ReplicateKeyRequest,
-) -> Result<InitialProperties, KmsError> {
-    check_tags(&request.tags)?;
-    let policy = match &request.policy {
-        Some(policy) => {
-            check_policy(policy)?;
-            if !request.bypass_policy_lockout_safety_check.unwrap_or_default() {
-                check_lockout(access, &arn.to_string(), policy)?;
-            }
-            policy.clone()
-        }
-        None => kms_policy::default_key_policy(&arn.account),
-    };
-    Ok(InitialProperties {
-        policy,
-        description: request.description.clone().unwrap_or_default(),
-        tags: request.tags.iter().cloned().collect(),
-    })
 }
 
 /// Only a primary key has replicas. AWS's code for a single-Region key is not verified, its text is.

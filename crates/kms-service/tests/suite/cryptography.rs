@@ -27,7 +27,7 @@ fn encryption(key_id: &str, value: &str) -> EncryptRequest {
 }
 
 async fn decrypt(cluster: &Cluster, request: DecryptRequest) -> Result<Vec<u8>, KmsError> {
-    cluster.at(HERE).decrypt(admin(request)).await.map(|response| response.plaintext.0.to_vec())
+    cluster.at(HERE).decrypt(admin(request)).await.map(|response| response.plaintext.plaintext().unwrap().0.to_vec())
 }
 
 #[tokio::test]

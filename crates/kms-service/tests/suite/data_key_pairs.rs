@@ -25,21 +25,21 @@ async fn private_half_opens_to_what_was_handed_out() {
         assert_eq!((made.key_pair_spec, &*made.key_id), (key_pair_spec, &*described.arn.to_string()));
         assert_eq!(Some(made.key_material_id), described.current_key_material_id);
         // Both are DER sequences.
-        assert_eq!((made.public_key[0], made.private_key_plaintext.0[0]), (0x30, 0x30));
+        assert_eq!((made.public_key[0], made.private_key_plaintext.plaintext().unwrap().0[0]), (0x30, 0x30));
         let sealed = |blob: Vec<u8>| DecryptRequest {
             ciphertext_blob: Some(blob),
             encryption_context: context.clone(),
             ..Default::default()
         };
         let opened = service.decrypt(admin(sealed(made.private_key_ciphertext_blob.clone()))).await.unwrap();
-        assert_eq!(opened.plaintext.0, made.private_key_plaintext.0);
+        assert_eq!(opened.plaintext.plaintext().unwrap().0, made.private_key_plaintext.plaintext().unwrap().0);
         let without_context = cluster.open(HERE, &made.private_key_ciphertext_blob).await;
         assert_eq!(without_context.unwrap_err(), KmsError::InvalidCiphertext);
 
         let hidden = service.generate_data_key_pair_without_plaintext(admin(request)).await.unwrap();
         assert_ne!(hidden.public_key, made.public_key);
         let opened = service.decrypt(admin(sealed(hidden.private_key_ciphertext_blob))).await.unwrap();
-        assert_eq!(opened.plaintext.0[0], 0x30);
+        assert_eq!(opened.plaintext.plaintext().unwrap().0[0], 0x30);
     }
 }
 

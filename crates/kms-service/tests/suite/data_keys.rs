@@ -18,15 +18,18 @@ async fn data_key_opens_to_what_was_handed_out() {
         let request =
             GenerateDataKeyRequest { key_id: key_id.clone(), key_spec, number_of_bytes, ..Default::default() };
         let made = service.generate_data_key(admin(request.clone())).await.unwrap();
-        assert_eq!(made.plaintext.0.len(), length);
-        assert_eq!(Some(made.key_material_id), described.current_key_material_id);
+        assert_eq!(made.plaintext.plaintext().unwrap().0.len(), length);
+        assert_eq!(made.key_material_id, described.current_key_material_id);
         assert_eq!(&*made.key_id, described.arn.to_string());
-        assert_eq!(cluster.open(HERE, &made.ciphertext_blob).await.unwrap().plaintext.0, made.plaintext.0);
+        assert_eq!(
+            cluster.open(HERE, &made.ciphertext_blob).await.unwrap().plaintext.plaintext().unwrap().0,
+            made.plaintext.plaintext().unwrap().0
+        );
 
         let hidden = service.generate_data_key_without_plaintext(admin(request)).await.unwrap();
         let opened = cluster.open(HERE, &hidden.ciphertext_blob).await.unwrap();
-        assert_eq!(opened.plaintext.0.len(), length);
-        assert_ne!(opened.plaintext.0, made.plaintext.0);
+        assert_eq!(opened.plaintext.plaintext().unwrap().0.len(), length);
+        assert_ne!(opened.plaintext.plaintext().unwrap().0, made.plaintext.plaintext().unwrap().0);
     }
 }
 
@@ -66,20 +69,21 @@ async fn dry_run_makes_no_data_key() {
 async fn random_bytes_need_a_length() {
     let cluster = Cluster::new(&[HERE]);
     let random = |number_of_bytes| {
-        let request = GenerateRandomRequest { number_of_bytes, custom_key_store_id: None };
+        let request = GenerateRandomRequest { number_of_bytes, ..Default::default() };
         cluster.at(HERE).generate_random(admin(request))
     };
     assert_eq!(random(None).await.unwrap_err(), KmsError::service("NumberOfBytes is required."));
     assert!(matches!(random(Some(1025)).await, Err(KmsError::Validation(_))));
     let (first, second) = (random(Some(32)).await.unwrap(), random(Some(32)).await.unwrap());
-    assert_eq!(first.plaintext.0.len(), 32);
-    assert_ne!(first.plaintext.0, second.plaintext.0);
+    assert_eq!(first.plaintext.plaintext().unwrap().0.len(), 32);
+    assert_ne!(first.plaintext.plaintext().unwrap().0, second.plaintext.plaintext().unwrap().0);
 }
 
 #[tokio::test]
 async fn there_is_no_custom_key_store_to_draw_random_bytes_from() {
     let cluster = Cluster::new(&[HERE]);
-    let request = GenerateRandomRequest { number_of_bytes: Some(8), custom_key_store_id: Some("cks-1".into()) };
+    let request =
+        GenerateRandomRequest { number_of_bytes: Some(8), custom_key_store_id: Some("cks-1".into()), recipient: None };
     let error = cluster.at(HERE).generate_random(admin(request)).await.unwrap_err();
     assert_eq!(error, KmsError::CustomKeyStoreNotFound("cks-1".into()));
 }

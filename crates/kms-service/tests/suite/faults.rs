@@ -58,6 +58,6 @@ async fn failing_source_of_randomness_makes_nothing() {
     let cluster = Cluster::build(&[A], |_| {}, |_| Arc::new(Dry));
     let internal = KmsError::Internal;
     assert_eq!(cluster.at(A).create_key(admin(CreateKeyRequest::default())).await.unwrap_err(), internal);
-    let request = GenerateRandomRequest { number_of_bytes: Some(32), custom_key_store_id: None };
+    let request = GenerateRandomRequest { number_of_bytes: Some(32), ..Default::default() };
     assert_eq!(cluster.at(A).generate_random(admin(request)).await.unwrap_err(), internal);
 }

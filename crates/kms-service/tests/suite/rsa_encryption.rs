@@ -37,7 +37,10 @@ async fn what_is_encrypted_is_decrypted_by_its_key_and_algorithm() {
         let sealed = service.encrypt(admin(encryption(&key_id, algorithm, b"secret"))).await.unwrap();
         assert_eq!((sealed.ciphertext_blob.len(), sealed.encryption_algorithm), (256, algorithm));
         let opened = service.decrypt(admin(decryption(&key_id, algorithm, &sealed.ciphertext_blob))).await.unwrap();
-        assert_eq!((opened.plaintext.0.as_slice(), opened.encryption_algorithm), (&b"secret"[..], algorithm));
+        assert_eq!(
+            (opened.plaintext.plaintext().unwrap().0.as_slice(), opened.encryption_algorithm),
+            (&b"secret"[..], algorithm)
+        );
         assert_eq!((opened.key_id, opened.key_material_id), (sealed.key_id, None));
 
         let mut altered = sealed.ciphertext_blob.clone();
@@ -85,7 +88,7 @@ async fn plaintext_must_fit_the_modulus() {
     ] {
         let longest = service.encrypt(admin(encryption(&key_id, algorithm, &vec![7; max]))).await.unwrap();
         let opened = service.decrypt(admin(decryption(&key_id, algorithm, &longest.ciphertext_blob))).await.unwrap();
-        assert_eq!(*opened.plaintext.0, vec![7; max]);
+        assert_eq!(*opened.plaintext.plaintext().unwrap().0, vec![7; max]);
         let longer = EncryptRequest { dry_run: true, ..encryption(&key_id, algorithm, &vec![7; max + 1]) };
         assert_eq!(service.encrypt(admin(longer)).await.unwrap_err(), KmsError::service(text));
     }
@@ -138,7 +141,7 @@ async fn re_encryption_goes_between_all_kinds() {
     let moved = service.re_encrypt(admin(back)).await.unwrap();
     assert_eq!((moved.source_key_material_id, moved.destination_key_material_id), (None, material));
     let opened = DecryptRequest { encryption_context: context(), ..decrypt(&symmetric, &moved.ciphertext_blob, false) };
-    assert_eq!(*service.decrypt(admin(opened)).await.unwrap().plaintext.0, b"secret");
+    assert_eq!(*service.decrypt(admin(opened)).await.unwrap().plaintext.plaintext().unwrap().0, b"secret");
 
     let long = cluster.encrypt(HERE, &symmetric, &"x".repeat(191)).await.unwrap();
     let too_long = ReEncryptRequest { ciphertext_blob: Some(long), dry_run: true, ..to_rsa };

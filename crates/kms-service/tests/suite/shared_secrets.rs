@@ -17,8 +17,8 @@ async fn two_keys_agree_on_the_x_coordinate() {
         let (of_alice, of_bob) = (cluster.public_key(HERE, &alice).await, cluster.public_key(HERE, &bob).await);
         let mine = service.derive_shared_secret(admin(derive(&alice, &of_bob, false))).await.unwrap();
         let theirs = service.derive_shared_secret(admin(derive(&bob, &of_alice, false))).await.unwrap();
-        assert_eq!(mine.shared_secret.0.len(), length);
-        assert_eq!(mine.shared_secret.0, theirs.shared_secret.0);
+        assert_eq!(mine.shared_secret.plaintext().unwrap().0.len(), length);
+        assert_eq!(mine.shared_secret.plaintext().unwrap().0, theirs.shared_secret.plaintext().unwrap().0);
         assert_eq!(&*mine.key_id, format!("arn:aws:kms:{HERE}:{ACCOUNT}:key/{alice}"));
         assert_eq!((mine.key_agreement_algorithm, mine.key_origin), (KeyAgreementAlgorithm::Ecdh, Origin::AwsKms));
     }

@@ -10,6 +10,7 @@ use kms_proto::cluster::v1::cluster_client::ClusterClient;
 use kms_proto::cluster::v1::identity_client::IdentityClient;
 use kms_proto::cluster::v1::region_keys_client::RegionKeysClient;
 use kms_proto::cluster::v1::residency_client::ResidencyClient;
+use kms_proto::cluster::v1::roles_client::RolesClient;
 use kms_proto::kms::v1::kms_client::KmsClient;
 use kms_types::RegionName;
 use rustls::ClientConfig;
@@ -96,6 +97,14 @@ impl Client {
     /// Fails for an unknown Region or an address that cannot be dialled.
     pub(super) fn identity(&self, region: &RegionName) -> anyhow::Result<IdentityClient<Channel>> {
         Ok(IdentityClient::new(self.channel(region)?))
+    }
+
+    /// The roles of the directory of principals, by one Region.
+    ///
+    /// # Errors
+    /// Fails for an unknown Region or an address that cannot be dialled.
+    pub(super) fn roles(&self, region: &RegionName) -> anyhow::Result<RolesClient<Channel>> {
+        Ok(RolesClient::new(self.channel(region)?))
     }
 
     /// The service for the key hierarchy of one Region.

@@ -53,6 +53,9 @@ pub(crate) struct DevArgs {
     /// on_demand_rotations_per_key. May be repeated.
     #[arg(long = "quota", value_name = "NAME=NUMBER", value_parser = parse_quota)]
     quotas: Vec<(&'static str, u64)>,
+    /// PEM root of simulated enclaves, believed beside AWS's. May be repeated.
+    #[arg(long = "attestation-root", value_name = "FILE")]
+    attestation_roots: Vec<PathBuf>,
     /// Send traces to an OpenTelemetry collector, as at http://127.0.0.1:4317.
     #[arg(long, value_name = "URL", value_parser = otlp_endpoint)]
     otlp_endpoint: Option<String>,
@@ -92,6 +95,7 @@ pub(crate) fn run(args: DevArgs, started: Instant) -> anyhow::Result<()> {
         base_port: args.port,
         regions: args.regions,
         latency_ms: args.latency,
+        attestation_roots: args.attestation_roots,
         day_length: args.day_length,
         identity_lease: args.identity_lease,
         quotas: args.quotas,

@@ -17,12 +17,14 @@ Examples:
   meridian explain-access --principal AKIAALICE --action kms:ReplicateKey --key alias/orders \\
       --fact kms:ReplicaRegion=eu-west-1 --region us-east-1
   meridian explain-access --principal AKIAALICE --action kms:ListKeys --output json
+  meridian explain-access --principal arn:aws:iam::111122223333:role/operator --action kms:Decrypt \\
+      --key alias/orders
 
 Key policies, tags, aliases and grants differ from Region to Region, so the answer is that of one Region.
 The request is supposed to come over TLS; tell its other circumstances with --fact, as in
 --fact aws:SourceIp=203.0.113.7.")]
 pub(crate) struct ExplainAccessArgs {
-    /// ARN of the principal, or an access key ID.
+    /// ARN of a user, a role or a role session, or an access key ID.
     #[arg(long, value_name = "ARN|ACCESS_KEY")]
     principal: String,
     /// The action as policies name it, as in kms:Decrypt.

@@ -140,6 +140,7 @@ fn write_member(
         tls: [pki::CA_CERTIFICATE, "node.pem", "node-key.pem"],
         root_key_file: "root.key",
         principals_file: "principals.toml",
+        attestation_roots: &[],
         day_length: None,
         identity_lease: None,
         quotas: &[],

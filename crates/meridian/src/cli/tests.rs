@@ -36,6 +36,11 @@ fn good_lines_are_accepted_and_bad_ones_refused() {
         "meridian promote alias/a --to eu-west-1 --yes",
         "meridian rotation activate alias/a --without eu-west-1 --without us-east-1",
         "meridian explain-access --principal A --action kms:Decrypt --key alias/a --context a=b --context c= --region r",
+        "meridian identity role create ops --trust t.json --max-session 7200 --path /team/ --tag a=b",
+        "meridian identity role describe ops",
+        "meridian identity policy put ops use-keys --role --document p.json",
+        "meridian identity boundary delete --role ops",
+        "meridian identity session-key rotate --end-sessions --yes",
     ] {
         parse(good).unwrap_or_else(|error| panic!("{good}: {error}"));
     }
@@ -53,6 +58,8 @@ fn good_lines_are_accepted_and_bad_ones_refused() {
         "meridian rotation activate alias/a",
         "meridian explain-access --principal A --action kms:Decrypt --context a",
         "meridian explain-access --action kms:Decrypt",
+        "meridian identity role create ops",
+        "meridian identity role max-session ops",
         "meridian init --out d --cluster-id c --account 1 --region us-east-1",
         "meridian init --out d --cluster-id c --account 1 --region us-east-1=host:8720",
     ] {

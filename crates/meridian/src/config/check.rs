@@ -77,6 +77,7 @@ impl Checker {
         let node_id = self.node_id("node_id", raw.node_id);
         let data_dir = self.path("data_dir", raw.data_dir);
         let principals_file = self.path("principals_file", raw.principals_file);
+        let attestation_roots = self.paths("attestation.roots", raw.attestation.roots);
         let day_length = self.day_length(raw.day_length);
         let identity_lease = self.identity_lease(raw.identity.lease);
         let api = self.api(raw.api);
@@ -111,6 +112,7 @@ impl Checker {
             root_key: root_key?,
             tls: tls?,
             principals_file: principals_file?,
+            attestation_roots,
             day_length: day_length?,
             identity_lease: identity_lease?,
             kek_rotation_days: u32::try_from(kek_rotation_days).unwrap_or(u32::MAX),
@@ -177,6 +179,11 @@ impl Checker {
             return None;
         }
         Some(self.base.join(value))
+    }
+
+    fn paths(&mut self, key: &str, values: Option<Vec<String>>) -> Vec<PathBuf> {
+        let values = (1..).zip(values.unwrap_or_default());
+        values.filter_map(|(number, value): (usize, _)| self.path(&format!("{key}[{number}]"), Some(value))).collect()
     }
 
     fn address(&mut self, key: &str, value: Option<String>) -> Option<SocketAddr> {

@@ -21,6 +21,9 @@ pub(super) struct RawConfig {
     /// How long the directory of principals is trusted without word from a majority.
     #[serde(default)]
     pub(super) identity: RawIdentity,
+    /// Optional.
+    #[serde(default)]
+    pub(super) attestation: RawAttestation,
     /// Required. Mode 0600.
     pub(super) principals_file: Option<String>,
     /// Required.
@@ -219,6 +222,15 @@ pub(super) struct RawPeer {
     pub(super) address: Option<String>,
     /// Default `region`; `region` or `witness`.
     pub(super) role: Option<String>,
+}
+
+/// `[attestation]`: who vouches for enclaves. AWS's root is built in and cannot be taken out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAttestation {
+    /// Default none. PEM files with P-384 authorities that are believed as well. Whoever holds the key of one can claim to be
+    /// any enclave: name those of simulators in development only.
+    pub(super) roots: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -31,6 +31,8 @@ pub(crate) struct NodeTemplate<'a> {
     pub(crate) root_key_file: &'a str,
     /// File of the principals.
     pub(crate) principals_file: &'a str,
+    /// Files of authorities whose attestation documents are believed beside AWS's.
+    pub(crate) attestation_roots: &'a [String],
     /// Length of a day as written, for example `1s`; absent for real days.
     pub(crate) day_length: Option<&'a str>,
     /// Lease on the directory of principals as written, for example `10s`; absent for the default.
@@ -66,6 +68,10 @@ impl NodeTemplate<'_> {
         }
         if let Some(lease) = self.identity_lease {
             line("\n[identity]\nlease", quote(lease));
+        }
+        if !self.attestation_roots.is_empty() {
+            let roots: Vec<String> = self.attestation_roots.iter().map(|file| quote(file)).collect();
+            line("\n[attestation]\nroots", format!("[{}]", roots.join(", ")));
         }
         line("\n[api]\nlisten", quote(&self.api_listen.to_string()));
         if let Some((cert, key)) = self.api_tls {

@@ -25,6 +25,7 @@ fn template(day_length: Option<&str>, api: &str, api_tls: Option<(&str, &str)>) 
         tls: ["/ca.pem", "node.pem", "node-key.pem"],
         root_key_file: "root.key",
         principals_file: "principals.toml",
+        attestation_roots: &["sim\"1.pem".to_owned(), "/sim2.pem".to_owned()],
         day_length,
         identity_lease: Some("90s"),
         quotas: &[("keys_per_account", 7), ("grants_per_key", 3)],
@@ -73,6 +74,7 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
     assert_eq!(config.tls.ca, Path::new("/ca.pem"));
     assert_eq!(config.day_length, DayLength::new(Duration::from_secs(1)));
     assert_eq!(config.identity_lease, Duration::from_secs(90));
+    assert_eq!(config.attestation_roots, [Path::new("/etc/meridian/sim\"1.pem"), Path::new("/sim2.pem")]);
     assert_eq!(config.peers.len(), 2);
     assert_eq!(config.key_series, 100);
     assert!(config.telemetry.is_some_and(|traces| traces.otlp_endpoint == "http://collector:4317"));
@@ -84,12 +86,25 @@ fn generated_file_is_accepted_and_relative_paths_start_beside_it() {
 }
 
 #[test]
+fn what_holds_no_authority_is_no_attestation_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("root.pem");
+    let mistake = |file: &Path| load_attestation_roots(&[file.to_owned()]).unwrap_err().to_string();
+    assert!(mistake(&file).contains("attestation.roots: cannot be read"), "{}", mistake(&file));
+    std::fs::write(&file, "no PEM").unwrap();
+    assert!(mistake(&file).contains("attestation.roots: holds no PEM certificate"), "{}", mistake(&file));
+    load_attestation_roots(&[]).unwrap();
+}
+
+#[test]
 fn every_mistake_is_reported_at_once() {
     let text = r#"
         region = "nowhere"
         node_id = 0
         cluster_id = "Prod!"
         day_length = "1 day"
+        [attestation]
+        roots = ["a.pem", ""]
         [api]
         listen = "0.0.0.0:8710"
         [grpc]
@@ -124,6 +139,7 @@ fn every_mistake_is_reported_at_once() {
         "node_id",
         "data_dir",
         "principals_file",
+        "attestation.roots[2]",
         "day_length",
         "api.listen",
         "grpc.listen",

@@ -6,7 +6,7 @@ use crate::node::Handles;
 use kms_policy::{Decision, StatementRef};
 use kms_proto::cluster::v1 as pb;
 use kms_proto::cluster::v1::access_server::Access;
-use kms_service::{AccessQuestion, ExplainedDecision, source_words};
+use kms_service::{AccessQuestion, ExplainedDecision, Identity, IdentityKind, source_words};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -37,8 +37,8 @@ impl Access for AccessService {
         let pb::ExplainAccessRequest { principal, action, key_id, encryption_context, facts } = request.into_inner();
         let identity = self
             .callers
-            .named(&principal)
-            .ok_or_else(|| Status::not_found(format!("no principal has the ARN or access key {principal}")))?;
+            .named(&principal, self.handles.clock.now())
+            .ok_or_else(|| Status::not_found(format!("no enabled principal has the ARN or access key {principal}")))?;
         let service = &self.handles.service;
         let question = AccessQuestion {
             identity: Arc::clone(&identity),
@@ -51,6 +51,7 @@ impl Access for AccessService {
         if self.callers.is_unconfirmed(&identity) {
             explained.notes.push(UNCONFIRMED.to_owned());
         }
+        explained.notes.extend(note_on_session(&identity, &principal));
         Ok(Response::new(pb::ExplainAccessResponse {
             allowed: explained.is_allowed(),
             region: service.region().to_string(),
@@ -60,6 +61,17 @@ impl Access for AccessService {
             notes: explained.notes,
         }))
     }
+}
+
+/// What an explanation leaves open about a session.
+fn note_on_session(identity: &Identity, asked: &str) -> Option<String> {
+    let IdentityKind::Session { role_arn, .. } = &identity.kind else { return None };
+    let narrowed = "A session policy, if the session was started with one, narrows this further.";
+    if **role_arn == *asked {
+        let arn = &identity.arn;
+        return Some(format!("The answer is that of a session {arn} that begins now. {narrowed}"));
+    }
+    Some(narrowed.to_owned())
 }
 
 fn decision(explained: &ExplainedDecision) -> pb::AccessDecision {

@@ -9,7 +9,7 @@ use kms_audit::{Elements, Member, Operation};
 use kms_proto::kms::v1 as pb;
 use kms_proto::kms::v1::kms_server::Kms;
 use kms_service::operations::{decrypt, encrypt, generate_data_key, generate_random, re_encrypt};
-use kms_service::{Authenticated, Caller, KmsError, PromotePlan, Promoted, Promoter};
+use kms_service::{Authenticated, Caller, Delivered, KmsError, PromotePlan, Promoted, Promoter};
 use kms_types::{EncryptionContext, KeyMaterialId, limits};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -104,7 +104,7 @@ impl DataPlane {
         let answer = answer.map_err(|e| status::from_kms(&e))?;
         Ok(pb::DecryptResponse {
             key_id: answer.key_id.to_string(),
-            plaintext: answer.plaintext.0.to_vec(),
+            plaintext: plaintext(&answer.plaintext)?,
             key_material_id: optional_id(answer.key_material_id),
         })
     }
@@ -150,9 +150,9 @@ impl DataPlane {
         let answer = answer.map_err(|e| status::from_kms(&e))?;
         Ok(pb::GenerateDataKeyResponse {
             key_id: answer.key_id.to_string(),
-            plaintext: answer.plaintext.0.to_vec(),
+            plaintext: plaintext(&answer.plaintext)?,
             ciphertext_blob: answer.ciphertext_blob,
-            key_material_id: answer.key_material_id.to_string(),
+            key_material_id: optional_id(answer.key_material_id),
         })
     }
 
@@ -168,7 +168,7 @@ impl DataPlane {
         };
         let answer = self.handles.service.generate_random(Authenticated { caller, request }).await;
         let answer = answer.map_err(|e| status::from_kms(&e))?;
-        Ok(pb::GenerateRandomResponse { plaintext: answer.plaintext.0.to_vec() })
+        Ok(pb::GenerateRandomResponse { plaintext: plaintext(&answer.plaintext)? })
     }
 
     async fn promote_as(
@@ -308,6 +308,12 @@ fn shown(texts: &[(Member, &String)], contexts: &[(Member, &BTreeMap<String, Str
 
 fn context(pairs: BTreeMap<String, String>) -> EncryptionContext {
     pairs.into_iter().collect()
+}
+
+/// What is answered in plaintext. These requests name no recipient, so that it always is.
+fn plaintext(delivered: &Delivered) -> Result<Vec<u8>, Status> {
+    let secret = delivered.plaintext().ok_or_else(|| status::from_kms(&KmsError::Internal))?;
+    Ok(secret.0.to_vec())
 }
 
 fn optional_id(id: Option<KeyMaterialId>) -> String {

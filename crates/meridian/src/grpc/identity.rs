@@ -5,6 +5,7 @@ use crate::config::Principal;
 use crate::tls::{Peer, PeerIdentity};
 use kms_control::PeerRegion;
 use kms_service::{Caller, Identities, Identity, Origin, RequestId};
+use kms_types::Timestamp;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ pub(super) fn new_request_id() -> RequestId {
 /// Where a request came from; every connection here has TLS.
 fn origin_of<T>(request: &Request<T>) -> Origin {
     let user_agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
-    Origin { source_ip: address_of(request), secure_transport: true, user_agent: user_agent.map(Into::into) }
+    Origin { source_ip: address_of(request), secure_transport: true, tls: None, user_agent: user_agent.map(Into::into) }
 }
 
 /// The address of the peer.
@@ -84,10 +85,11 @@ impl CallerDirectory {
         Ok(known)
     }
 
-    /// The principal with this ARN or access key ID; the principals file has the first say here, too.
-    pub(super) fn named(&self, name: &str) -> Option<Arc<Identity>> {
+    /// The principal with this ARN or access key ID, or a session of the role with this ARN that begins now; the principals
+    /// file has the first say here, too.
+    pub(super) fn named(&self, name: &str, now: Timestamp) -> Option<Arc<Identity>> {
         let is = |identity: &&Arc<Identity>| *identity.arn == *name || identity.access_key_id.as_deref() == Some(name);
-        self.all.iter().find(is).cloned().or_else(|| self.directory.named(name))
+        self.all.iter().find(is).cloned().or_else(|| self.directory.named(name, now))
     }
 
     /// Whether requests of this principal are refused for now, whatever policies say: it is one of the directory, and the

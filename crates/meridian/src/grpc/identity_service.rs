@@ -5,7 +5,7 @@ use super::recording::{Recording, own};
 use super::status::with_code;
 use crate::node::Handles;
 use kms_audit::{Elements, Member};
-use kms_core::control::identity::{AccessKeyEntry, PrincipalChange, PrincipalEntry};
+use kms_core::control::identity::{AccessKeyEntry, PrincipalChange, PrincipalEntry, RecipientBoxes};
 use kms_core::control::{ControlState, RegionRole};
 use kms_proto::cluster::v1 as pb;
 use kms_proto::cluster::v1::identity_server::Identity;
@@ -48,8 +48,7 @@ impl IdentityService {
 
     async fn create(&self, request: pb::CreateUserRequest) -> Result<pb::User, Status> {
         let id = user_id(request.user)?;
-        let path = if request.path.is_empty() { Ok(IamPath::default()) } else { IamPath::parse(&request.path) };
-        let path = path.map_err(|_invalid| invalid("a path begins and ends with / and has at most 512 characters"))?;
+        let path = iam_path(&request.path)?;
         let certificate = Some(request.certificate).filter(|uri| !uri.is_empty());
         let prefix = format!("spiffe://{}/principal/", self.handles.cluster_id);
         if certificate.as_ref().is_some_and(|uri| !uri.starts_with(&prefix) || uri.len() > CERTIFICATE_BYTES_MAX) {
@@ -230,7 +229,7 @@ fn of_key(id: &str) -> Elements<'static> {
 }
 
 /// The words of IAM's `UpdateAccessKey`.
-const fn status_word(enabled: bool) -> &'static str {
+pub(super) const fn status_word(enabled: bool) -> &'static str {
     if enabled { "Active" } else { "Inactive" }
 }
 
@@ -252,14 +251,19 @@ fn user(entry: &PrincipalEntry, control: &ControlState) -> pb::User {
 }
 
 fn access_key(key: &AccessKeyEntry, control: &ControlState) -> pb::AccessKey {
-    let serving = control.regions().filter(|region| region.role == RegionRole::Full);
-    let has = |region| key.boxes.get(region).is_some_and(|sealed| control.is_recipient(region, sealed));
     pb::AccessKey {
         access_key_id: key.id.to_string(),
         created_at_ms: key.created_at.millis(),
         enabled: key.enabled,
-        missing_in: serving.filter(|entry| !has(&entry.region)).map(|entry| entry.region.to_string()).collect(),
+        missing_in: missing_in(&key.boxes, control),
     }
+}
+
+/// The Regions that serve requests and have no box that they can open.
+pub(super) fn missing_in(boxes: &RecipientBoxes, control: &ControlState) -> Vec<String> {
+    let serving = control.regions().filter(|region| region.role == RegionRole::Full);
+    let has = |region| boxes.get(region).is_some_and(|sealed| control.is_recipient(region, sealed));
+    serving.filter(|entry| !has(&entry.region)).map(|entry| entry.region.to_string()).collect()
 }
 
 fn user_id(value: Option<pb::UserName>) -> Result<PrincipalId, Status> {
@@ -275,19 +279,25 @@ fn key_id(value: &str) -> Result<AccessKeyId, Status> {
     AccessKeyId::parse(value).map_err(|_invalid| invalid("this is not the ID of an access key"))
 }
 
-fn policy_name(value: &str) -> Result<IamName, Status> {
+/// The path of a user or a role; empty for the default.
+pub(super) fn iam_path(value: &str) -> Result<IamPath, Status> {
+    let path = if value.is_empty() { Ok(IamPath::default()) } else { IamPath::parse(value) };
+    path.map_err(|_invalid| invalid("a path begins and ends with / and has at most 512 characters"))
+}
+
+pub(super) fn policy_name(value: &str) -> Result<IamName, Status> {
     IamName::parse(value).map_err(|_invalid| {
         invalid("the name of a policy has 1 to 128 characters, which are letters, digits and any of + = , . @ _ -")
     })
 }
 
-fn invalid(text: &str) -> Status {
+pub(super) fn invalid(text: &str) -> Status {
     from_identity(&IdentityError::Invalid(text.to_owned()))
 }
 
 /// The status of an error; the code is the one that IAM has for it ("Common Errors" and the actions' own in the IAM API
 /// Reference).
-fn from_identity(error: &IdentityError) -> Status {
+pub(super) fn from_identity(error: &IdentityError) -> Status {
     let (code, name) = match error {
         IdentityError::Exists(_) => (Code::AlreadyExists, "EntityAlreadyExists"),
         IdentityError::NotFound(_) => (Code::NotFound, "NoSuchEntity"),

@@ -13,8 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use kms_aws::{Api, Operation, Outcome, WireError};
-use kms_service::Origin;
+use kms_service::{Origin, TlsConnection};
 use opentelemetry::trace::FutureExt as _;
+use rustls::ProtocolVersion;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,14 +93,32 @@ async fn connection(
     watcher: hyper_util::server::graceful::Watcher,
 ) -> anyhow::Result<()> {
     socket.set_nodelay(true)?;
-    let origin = |secure_transport| Origin { source_ip: Some(peer.ip()), secure_transport, user_agent: None };
+    let origin = |tls: Option<TlsConnection>| Origin {
+        source_ip: Some(peer.ip()),
+        secure_transport: tls.is_some(),
+        tls: tls.map(Arc::new),
+        user_agent: None,
+    };
     match tls {
         Some(acceptor) => {
             let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await??;
-            http(stream, (api, origin(true)), limits, watcher).await
+            let negotiated = negotiated(stream.get_ref().1);
+            http(stream, (api, origin(Some(negotiated))), limits, watcher).await
         }
-        None => http(socket, (api, origin(false)), limits, watcher).await,
+        None => http(socket, (api, origin(None)), limits, watcher).await,
     }
+}
+
+/// What the handshake came to. Names of rustls differ from IANA's for TLS 1.3 alone.
+fn negotiated(connection: &rustls::ServerConnection) -> TlsConnection {
+    let version = match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        Some(_) | None => "unknown",
+    };
+    let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown");
+    let cipher_suite = suite.strip_prefix("TLS13_").map_or_else(|| suite.into(), |rest| format!("TLS_{rest}").into());
+    TlsConnection { version, cipher_suite }
 }
 
 async fn http<S>(

@@ -11,9 +11,14 @@ use kms_service::{AuditSink, Clock, PortFuture};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 /// Longest wait for a record to be durable. The writer refuses by itself when the device does not answer for this long.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Answers that are handed over at once.
+const ANSWERS_AT_ONCE: usize = 256;
 
 /// The directory of the audit log below a node's data directory.
 pub(crate) fn directory(data_dir: &Path) -> PathBuf {
@@ -24,13 +29,22 @@ pub(crate) fn directory(data_dir: &Path) -> PathBuf {
 #[derive(Debug)]
 pub(crate) struct RegionAudit {
     log: AuditLog,
+    answers: UnboundedSender<Answer>,
     directory: PathBuf,
     name: LogName,
     goes_on_without: bool,
 }
 
+/// What became of a record, on its way to whoever waits for it.
+struct Answer {
+    waiting: oneshot::Sender<Result<Receipt, AuditError>>,
+    result: Result<Receipt, AuditError>,
+}
+
 impl RegionAudit {
     /// Opens the log and starts its writer. `known` are records that must be in it.
+    ///
+    /// To be called within the runtime.
     ///
     /// # Errors
     /// Fails when the log is damaged, in use, or its directory cannot be made.
@@ -61,7 +75,9 @@ impl RegionAudit {
             let place = directory.display();
             anyhow::Error::new(error).context(format!("the audit log in {place} cannot be opened"))
         })?;
-        Ok(Self { log, directory, name, goes_on_without: config.audit.danger_go_on })
+        let (answers, to_hand_over) = unbounded_channel();
+        tokio::spawn(hand_over(to_hand_over));
+        Ok(Self { log, answers, directory, name, goes_on_without: config.audit.danger_go_on })
     }
 
     /// How the log is.
@@ -112,19 +128,31 @@ pub(crate) fn new_event_id() -> Uuid {
     Uuid::from_bytes(*uuid::Uuid::new_v4().as_bytes())
 }
 
+/// Wakes those who wait for records, on the runtime itself. To wake a task from another thread costs a system call or two, and the
+/// writer would pay them for each record; so it wakes this one, once for all the records of a sync. Never holds more than the
+/// writer's queue does.
+async fn hand_over(mut answers: UnboundedReceiver<Answer>) {
+    let mut some = Vec::new();
+    while answers.recv_many(&mut some, ANSWERS_AT_ONCE).await > 0 {
+        for Answer { waiting, result } in some.drain(..) {
+            // Nobody listens any more if the caller has gone.
+            if waiting.send(result).is_err() {
+                tracing::trace!("nobody waits for a record");
+            }
+        }
+    }
+}
+
 impl AuditSink for RegionAudit {
     fn check(&self, priority: Priority) -> Result<(), AuditError> {
         self.log.check(priority)
     }
 
     fn record(&self, record: Record, priority: Priority) -> PortFuture<'_, Result<(), AuditError>> {
-        let (done, outcome) = tokio::sync::oneshot::channel();
-        // Nobody listens any more if the caller has gone.
-        let answer = move |result| {
-            if done.send(result).is_err() {
-                tracing::trace!("nobody waits for a record")
-            }
-        };
+        let (waiting, outcome) = oneshot::channel();
+        let answers = self.answers.clone();
+        // The runtime is ending if nobody takes the answer; then nobody waits for it either.
+        let answer = move |result| answers.send(Answer { waiting, result }).unwrap_or_default();
         self.log.submit(record, priority, Box::new(answer));
         Box::pin(async move {
             match tokio::time::timeout(DEADLINE, outcome).await {

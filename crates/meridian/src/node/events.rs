@@ -6,27 +6,32 @@
 //! follows from its event, and after a start the log is asked whether it has the record already. So each event is recorded
 //! once.
 
+mod burials;
 mod changes;
 mod noted;
+mod rotations;
 
 use super::Handles;
 use super::audit::directory;
+use burials::burials;
 use changes::Changes;
 use kms_audit::{
     Acknowledgement, DiskVolume, Filter, LogFiles, LogName, MembershipChange, Priority, Search, ServiceEvent,
     ServiceRecord, Uuid,
 };
-use kms_core::control::{MaterialVersion, RegionRole};
+use kms_core::control::RegionRole;
 use kms_service::{AuditSink as _, KeyEntry};
 use kms_store::{Keyspace, Store, WriteBatch, scan_prefix};
-use kms_types::{KeyArn, KeyId, KeyMaterialId, RegionName, RotationType, Timestamp};
+use kms_types::{AccountId, KeyArn, KeyId, KeyMaterialId, RegionName, RotationType, Timestamp};
 use noted::Noted;
+use rotations::{between, versions};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use burials::Burial;
 pub(crate) use changes::RecordedTo;
 
 /// Prefix of the row of a key; the key ID follows.
@@ -40,6 +45,15 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Notes that are made durable together.
 const NOTES_AT_ONCE: usize = 1000;
+
+/// What is to be noted of keys whose events are recorded.
+#[derive(Debug, Default)]
+struct Notes {
+    /// Rows of keys.
+    keys: WriteBatch,
+    /// Burials that are recorded, to be removed.
+    burials: WriteBatch,
+}
 
 /// Records events until shutdown.
 pub(crate) struct Events {
@@ -93,7 +107,7 @@ impl Events {
             if let Err(error) = self.record_regions(ask_log).await {
                 tracing::debug!(%error, "a new Region could not be recorded yet");
             }
-            let mut notes = WriteBatch::new();
+            let mut notes = Notes::default();
             for (number, key_id) in waiting.into_iter().enumerate() {
                 if let Err(error) = self.record_key(&key_id, ask_log, &mut notes).await {
                     tracing::debug!(%key_id, %error, "an event could not be recorded yet");
@@ -116,9 +130,10 @@ impl Events {
         }
     }
 
-    /// Every key that there is, or was when something was recorded last.
+    /// Every key that there is, was when something was recorded last, or is gone without a record.
     fn everything(&self) -> anyhow::Result<BTreeSet<KeyId>> {
-        let mut keys = BTreeSet::new();
+        let gone = burials(self.store.as_ref(), None)?;
+        let mut keys: BTreeSet<KeyId> = gone.into_iter().map(|burial| burial.key_id).collect();
         for row in scan_prefix(self.store.as_ref(), Keyspace::Node, KEY_PREFIX) {
             let (key, _) = row?;
             let id = key.get(KEY_PREFIX.len()..).and_then(|id| str::from_utf8(id).ok());
@@ -130,13 +145,15 @@ impl Events {
     }
 
     /// Makes notes durable. One that is lost is made again: the log is asked then.
-    async fn keep(&self, notes: WriteBatch) {
-        if notes.is_empty() {
+    async fn keep(&self, notes: Notes) {
+        let batches = [(Keyspace::Node, notes.keys), (Keyspace::Regional, notes.burials)];
+        let batches = batches.into_iter().filter(|(_, batch)| !batch.is_empty()).collect::<Vec<_>>();
+        if batches.is_empty() {
             return;
         }
         let store = Arc::clone(&self.store);
         let kept = tokio::task::spawn_blocking(move || {
-            store.write(Keyspace::Node, notes)?;
+            batches.into_iter().try_for_each(|(keyspace, batch)| store.write(keyspace, batch))?;
             store.barrier()
         });
         match kept.await {
@@ -146,31 +163,51 @@ impl Events {
         }
     }
 
-    async fn record_key(&self, key_id: &KeyId, ask_log: bool, notes: &mut WriteBatch) -> anyhow::Result<()> {
+    async fn record_key(&self, key_id: &KeyId, ask_log: bool, notes: &mut Notes) -> anyhow::Result<()> {
         let row = [KEY_PREFIX, key_id.as_bytes()].concat();
         let before = self.store.get(Keyspace::Node, &row)?.map(|row| Noted::parse(&row)).transpose()?;
         let entry = self.handles.service.directory().key(key_id);
         let after = entry.as_deref().map(Noted::of);
+        // Read after the directory: a key that is gone from there has its burial by now.
+        let burials = burials(self.store.as_ref(), Some(key_id))?;
+        for burial in &burials {
+            self.record_burial(burial, ask_log).await?;
+            notes.burials.remove(burial.row().0);
+        }
         if before == after {
             return Ok(());
         }
-        if let Some(account) = before.as_ref().or(after.as_ref()).map(|noted| noted.account) {
-            let key = KeyArn { region: self.handles.service.region().clone(), account, key_id: *key_id };
-            match &entry {
-                None => self.record(&ServiceEvent::DeleteKey { key: &key }, &[], ask_log).await?,
-                Some(entry) => {
-                    self.record_rotations(&key, before.as_ref(), entry, ask_log).await?;
-                    if let Some(before) = &before {
-                        self.record_expiries(&key, before, entry, ask_log).await?;
-                    }
+        let account = before.as_ref().or(after.as_ref()).map(|noted| noted.account);
+        let key = account.map(|account| self.arn(account, key_id));
+        match (&key, &entry) {
+            (Some(key), Some(entry)) => {
+                self.record_rotations(key, before.as_ref(), entry, ask_log).await?;
+                if let Some(before) = &before {
+                    self.record_expiries(key, before, entry, ask_log).await?;
                 }
             }
+            // Destroyed by a version that buried nothing.
+            (Some(key), None) if burials.is_empty() => {
+                self.record(&ServiceEvent::DeleteKey { key }, &[], ask_log).await?;
+            }
+            (Some(_) | None, None) | (None, Some(_)) => {}
         }
         match after {
-            Some(after) => notes.put(row, after.to_bytes()),
-            None => notes.remove(row),
+            Some(after) => notes.keys.put(row, after.to_bytes()),
+            None => notes.keys.remove(row),
         }
         Ok(())
+    }
+
+    /// A key that was destroyed; the time tells it from a replica that was here earlier or comes later.
+    async fn record_burial(&self, burial: &Burial, ask_log: bool) -> anyhow::Result<()> {
+        let key = self.arn(burial.account, &burial.key_id);
+        let moment = burial.at.millis().to_be_bytes();
+        self.record(&ServiceEvent::DeleteKey { key: &key }, &[&moment], ask_log).await
+    }
+
+    fn arn(&self, account: AccountId, key_id: &KeyId) -> KeyArn {
+        KeyArn { region: self.handles.service.region().clone(), account, key_id: *key_id }
     }
 
     /// Every version from the one that was current to the one that is. Of a key of which nothing is noted yet, those that became
@@ -182,29 +219,21 @@ impl Events {
         entry: &KeyEntry,
         ask_log: bool,
     ) -> anyhow::Result<()> {
-        let versions = versions(entry);
-        let first = versions.first().map(|(id, ..)| *id);
-        let (Some(mut previous), Some(current)) = (before.map_or(first, |noted| noted.current), entry.current) else {
-            return Ok(());
-        };
-        let not_before = before.map_or(self.since.max(entry.record.created_at), |_| Timestamp::default());
-        let place = |wanted| versions.iter().position(|(id, ..)| *id == wanted);
-        let (Some(from), Some(to)) = (place(previous), place(current)) else { return Ok(()) };
-        for (material, kind, at) in versions.iter().take(to.saturating_add(1)).skip(from.saturating_add(1)) {
-            if at.is_none_or(|at| at < not_before) && before.is_none() {
-                previous = *material;
-                continue;
-            }
+        let was = before.and_then(|noted| noted.current);
+        let not_before = self.since.max(entry.record.created_at);
+        // Material that was gone and came back has rotations that are recorded.
+        let ask_log = ask_log || (before.is_some() && was.is_none());
+        for rotation in between(&versions(entry), was, entry.current, not_before) {
+            let material = rotation.to.material;
             let event = ServiceEvent::RotateKey {
                 key,
-                rotation_type: kind.unwrap_or(RotationType::OnDemand),
+                rotation_type: rotation.to.rotation_type.unwrap_or(RotationType::OnDemand),
                 origin: entry.record.origin,
-                previous: Some(previous),
-                current: *material,
+                previous: Some(rotation.previous),
+                current: material,
             };
             self.record(&event, &[material.as_bytes()], ask_log).await?;
-            self.record_synchronisation(key, material, entry, ask_log).await?;
-            previous = *material;
+            self.record_synchronisation(key, &material, entry, ask_log).await?;
         }
         Ok(())
     }
@@ -310,25 +339,6 @@ impl Events {
             }
         }
         Ok(false)
-    }
-}
-
-/// A version of material: its ID, what started its rotation, and when it became current.
-type Version = (KeyMaterialId, Option<RotationType>, Option<Timestamp>);
-
-fn versions(entry: &KeyEntry) -> Vec<Version> {
-    match &entry.set {
-        Some(set) => {
-            let shared = set.materials.iter();
-            let at = |version: &MaterialVersion| version.activation.as_ref().map(|activation| activation.at);
-            shared.map(|version| (version.material_id, version.rotation_type, at(version))).collect()
-        }
-        None => {
-            let local = entry.record.materials.iter();
-            local
-                .map(|version| (version.material_id, version.rotation.map(|r| r.0), version.rotation.map(|r| r.1)))
-                .collect()
-        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The directory of principals in this node: taken in when the control log changes it, confirmed with the other Regions, and
-//! its secrets sealed to Regions that lack them.
+//! The directory of principals in this node: taken in when the control log changes it, confirmed with the other Regions, its
+//! secrets sealed to Regions that lack them, and its session token keys renewed.
 
 use kms_control::ControlNode;
 use kms_core::control::ControlChange;
@@ -15,8 +15,8 @@ const CONFIRMATIONS_PER_LEASE: u32 = 8;
 /// Shortest and longest pause between confirmations.
 const CONFIRM_PAUSE_MIN: Duration = Duration::from_millis(100);
 const CONFIRM_PAUSE_MAX: Duration = Duration::from_secs(10);
-/// Pause between two looks for Regions that lack secrets.
-const RESEAL_PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two looks for Regions that lack secrets, and for a session token key that is due.
+const SECRETS_PAUSE: Duration = Duration::from_secs(2);
 
 /// Keeps what requests see of the directory of principals in line with the control state.
 #[derive(Debug)]
@@ -85,21 +85,29 @@ pub(crate) async fn confirm(control: ControlNode, identities: Arc<Identities>, s
     }
 }
 
-/// Seals secrets to Regions that lack them, until shutdown.
-pub(crate) async fn reseal(service: Arc<Service>, shutdown: CancellationToken) {
+/// Renews session token keys that are due and seals secrets to Regions that lack them, until shutdown.
+pub(crate) async fn keep_secrets(service: Arc<Service>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(RESEAL_PAUSE) => {}
+            () = tokio::time::sleep(SECRETS_PAUSE) => {}
         }
-        let resealed = tokio::select! {
+        tokio::select! {
             () = shutdown.cancelled() => return,
-            resealed = service.reseal_secrets() => resealed,
-        };
-        match resealed {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "sealed access keys to Regions that lacked them"),
-            Err(error) => tracing::debug!(%error, "access keys could not be sealed yet"),
+            () = look_at_secrets(&service) => {}
         }
+    }
+}
+
+async fn look_at_secrets(service: &Service) {
+    match service.renew_session_key().await {
+        Ok(None) => {}
+        Ok(Some(epoch)) => tracing::info!(epoch, "created a session token key"),
+        Err(error) => tracing::debug!(%error, "a session token key could not be created yet"),
+    }
+    match service.reseal_secrets().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "sealed secrets of the directory to Regions that lacked them"),
+        Err(error) => tracing::debug!(%error, "secrets of the directory could not be sealed yet"),
     }
 }

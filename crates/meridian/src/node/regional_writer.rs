@@ -4,9 +4,10 @@
 //! Commands that arrive while a barrier is under way are folded into the next batch, so throughput does not depend on
 //! the latency of the disk. The thread's own state runs ahead of what is published; readers see durable rows only.
 
+use super::events::Burial;
 use super::reconciler::Agenda;
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalState};
-use kms_proto::regional_codec;
+use kms_proto::regional_codec::{self, Row};
 use kms_service::{Clock, Directory, Keyring, PortFuture, RegionalLog, RegionalLogError, Service};
 use kms_store::{Keyspace, Store, StoreError, WriteBatch, scan_prefix};
 use kms_types::{KeyId, KeyMaterialId};
@@ -22,7 +23,7 @@ const QUEUE_MAX: usize = 4096;
 const BATCH_MAX: usize = 256;
 /// A batch with this many bytes takes in no further command. Well below what the store may have unsynced at once.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
-/// Row of the last applied sequence number. Below every row kind of the regional codec.
+/// Row of the last applied sequence number. Below every row kind of the regional codec, as are burials.
 const SEQUENCE_KEY: &[u8] = &[0x01];
 
 /// The handle on the writer thread.
@@ -186,9 +187,12 @@ impl Writer {
                 drop(reply.send(Err(RegionalLogError::Storage)));
                 continue;
             }
-            let applied = self.state.apply(&RegionalCommand { at: self.clock.now(), body });
-            for change in &applied.changes {
-                let row = regional_codec::change_to_row(change);
+            let command = RegionalCommand { at: self.clock.now(), body };
+            let burial = self.burial_by(&command);
+            let applied = self.state.apply(&command);
+            let burial = burial.filter(|it| applied.changes.contains(&RegionalChange::DeleteKey(it.key_id)));
+            let burial = burial.map(|it| it.row()).map(|(key, value)| Row { key, value: Some(value) });
+            for row in applied.changes.iter().map(regional_codec::change_to_row).chain(burial) {
                 bytes += row.key.len() + row.value.as_ref().map_or(0, Vec::len);
                 rows.push(row);
             }
@@ -225,7 +229,14 @@ impl Writer {
         Ok(())
     }
 
-    fn persist(&mut self, rows: Vec<regional_codec::Row>) -> Result<(), StoreError> {
+    /// What the audit log is to learn of a command that may destroy a key.
+    fn burial_by(&self, command: &RegionalCommand) -> Option<Burial> {
+        let RegionalBody::DestroyKey(key_id) = &command.body else { return None };
+        let record = self.state.key(key_id)?;
+        Some(Burial { key_id: *key_id, account: record.account, at: command.at })
+    }
+
+    fn persist(&mut self, rows: Vec<Row>) -> Result<(), StoreError> {
         let mut batch = WriteBatch::new();
         for row in rows {
             match row.value {

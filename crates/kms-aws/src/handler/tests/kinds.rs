@@ -5,12 +5,12 @@ use super::{Api, api};
 use serde_json::{Value, json};
 
 /// A new key, as CreateKey describes it.
-async fn create(api: &Api, spec: &str, usage: &str) -> Value {
+pub(super) async fn create(api: &Api, spec: &str, usage: &str) -> Value {
     ok(api, "CreateKey", json!({"KeySpec": spec, "KeyUsage": usage})).await["KeyMetadata"].clone()
 }
 
 /// The members of an object that is not to have others.
-fn names(value: &Value) -> Vec<&str> {
+pub(super) fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
@@ -177,7 +177,7 @@ async fn secret_is_derived_from_a_key_of_the_same_curve() {
     assert_eq!(base64_length(&derived["SharedSecret"]), 32);
     let mut enclave = request.clone();
     enclave["Recipient"] = json!({"AttestationDocument": "AAAA"});
-    fails(&api, "DeriveSharedSecret", enclave, "UnsupportedOperationException").await;
+    fails(&api, "DeriveSharedSecret", enclave, "ValidationException").await;
     let mut unparsable = request;
     unparsable["PublicKey"] = json!("AAAA");
     let refused = fails(&api, "DeriveSharedSecret", unparsable, "ValidationException").await;

@@ -7,8 +7,9 @@ use kms_core::control::ControlBody;
 use kms_core::regional::{RegionalBody, RegionalChange, RegionalCommand, RegionalOutcome, RegionalState};
 use kms_crypto::{Entropy, EntropyError, KekEpoch, RegionKek, SealingKey};
 use kms_service::{
-    AuditSink, Clock, Committed, ControlLog, ControlLogError, Directory, Keyring, PeerError, Peers, PortFuture, Ports,
-    RegionalLog, RegionalLogError, ReplicaReport, Service, ServiceConfig, Work, Workers, WorkersBusy,
+    AttestationVerifier, AuditSink, Clock, Committed, ControlLog, ControlLogError, Directory, Keyring, PeerError,
+    Peers, PortFuture, Ports, RegionalLog, RegionalLogError, ReplicaReport, Service, ServiceConfig, TrustRoots, Work,
+    Workers, WorkersBusy,
 };
 use kms_types::{KeyId, KeyMaterialId, RegionName, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -21,8 +22,18 @@ pub(super) fn api() -> Api {
     audited_api(Arc::default())
 }
 
+/// The same, believing the attestation documents of an authority too.
+pub(super) fn attested_api(root_pem: &str, audit: Arc<MemoryAudit>) -> Api {
+    let roots = TrustRoots::aws().unwrap().with_pem(root_pem.as_bytes()).unwrap();
+    api_with(Arc::new(AttestationVerifier::new(roots)), audit)
+}
+
 /// The same, with the audit log of the test.
 pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
+    api_with(Arc::new(AttestationVerifier::new(TrustRoots::default())), audit)
+}
+
+fn api_with(attestation: Arc<AttestationVerifier>, audit: Arc<MemoryAudit>) -> Api {
     let region = RegionName::parse("us-east-1").unwrap();
     let directory = Arc::new(Directory::new(region.clone()));
     let entropy: Arc<dyn Entropy> = Arc::new(Counter::default());
@@ -36,6 +47,7 @@ pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
         Arc::<Memory>::clone(&regional),
         100,
     );
+    let config = ServiceConfig { attestation, ..ServiceConfig::new(region.clone()) };
     let ports = Ports {
         control: Arc::new(Nobody),
         regional,
@@ -44,7 +56,7 @@ pub(super) fn audited_api(audit: Arc<MemoryAudit>) -> Api {
         entropy,
         workers: Arc::new(AtOnce),
     };
-    let service = Service::new(ServiceConfig::new(region), directory, Arc::new(keyring), ports);
+    let service = Service::new(config, directory, Arc::new(keyring), ports);
     Api::new(Arc::new(service), Arc::new(principals()), Arc::new(Still), Arc::new(|| [7; 16]), audit)
 }
 

@@ -1,6 +1,9 @@
 //! Commands about the directory of principals. Documents are opaque texts here: whoever proposes has parsed them, and
 //! whoever uses one that does not parse denies.
 
+mod role;
+mod session_key;
+
 use super::Step;
 use crate::control::identity::{
     AccessKeyEntry, CreatePrincipal, IdentityBody, IdentityChange, PrincipalChange, PrincipalEntry, RecipientBox,
@@ -8,6 +11,7 @@ use crate::control::identity::{
 };
 use crate::control::{ControlChange, ControlState, Refusal, RegionRole};
 use kms_types::{AccessKeyId, IamName, PrincipalId, RegionName, Timestamp, limits};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Longest unique ID and certificate URI, in bytes.
@@ -34,23 +38,27 @@ impl ControlState {
                 .map(|key| vec![IdentityChange::DeleteAccessKey(key.id.clone())])
                 .ok_or(Refusal::AccessKeyNotFound),
             IdentityBody::ResealAccessKey { id, boxes } => self.reseal_access_key(id, boxes),
+            IdentityBody::CreateRole(body) => self.create_role(at, body),
+            IdentityBody::ChangeRole { id, change } => self.change_role(id, change),
+            IdentityBody::DeleteRole { id } => {
+                let known = self.identities.role(id).ok_or(Refusal::PrincipalNotFound);
+                known.map(|_| vec![IdentityChange::DeleteRole(id.clone())])
+            }
+            IdentityBody::CreateSessionKey { epoch, boxes, end_sessions } => {
+                self.create_session_key(at, *epoch, boxes, *end_sessions)
+            }
+            IdentityBody::ResealSessionKey { epoch, boxes } => self.reseal_session_key(*epoch, boxes),
         }?;
         let changes = changes.into_iter().map(ControlChange::Identity).collect();
         Ok((changes, Vec::new()))
     }
 
     fn create_principal(&self, at: Timestamp, body: &CreatePrincipal) -> Changes {
-        let sizes_fit = (1..=UNIQUE_ID_BYTES_MAX).contains(&body.unique_id.len())
-            && body.certificate.as_ref().is_none_or(|uri| (1..=CERTIFICATE_BYTES_MAX).contains(&uri.len()));
-        if !sizes_fit {
+        check_unique_id(&body.unique_id)?;
+        if !body.certificate.as_ref().is_none_or(|uri| (1..=CERTIFICATE_BYTES_MAX).contains(&uri.len())) {
             return Err(Refusal::Malformed);
         }
-        let fits = |(key, value): (&String, &String)| {
-            (1..=TAG_KEY_BYTES_MAX).contains(&key.len()) && value.len() <= TAG_VALUE_BYTES_MAX
-        };
-        if body.tags.len() > limits::TAGS_PER_PRINCIPAL_MAX || !body.tags.iter().all(fits) {
-            return Err(Refusal::IdentityLimit);
-        }
+        check_tags(&body.tags)?;
         if self.identities.principal(&body.id).is_some() {
             return Err(Refusal::PrincipalExists);
         }
@@ -76,20 +84,8 @@ impl ControlState {
     fn change_principal(&self, id: &PrincipalId, change: &PrincipalChange) -> Changes {
         let found = self.identities.principal(id).ok_or(Refusal::PrincipalNotFound)?;
         let mut entry = PrincipalEntry::clone(found);
-        match change {
-            PrincipalChange::Enabled(enabled) => entry.enabled = *enabled,
-            PrincipalChange::PutPolicy(name, document) => put_policy(&mut entry, name, document)?,
-            PrincipalChange::DeletePolicy(name) => {
-                entry.policies.remove(name).ok_or(Refusal::PolicyNotFound)?;
-            }
-            PrincipalChange::Boundary(Some(document)) => {
-                check_document(document)?;
-                entry.boundary = Some(document.clone());
-            }
-            PrincipalChange::Boundary(None) => {
-                entry.boundary.take().ok_or(Refusal::PolicyNotFound)?;
-            }
-        }
+        let PrincipalEntry { enabled, policies, boundary, .. } = &mut entry;
+        Common { enabled, policies, boundary }.change(change)?;
         put_principal(entry)
     }
 
@@ -127,13 +123,20 @@ impl ControlState {
 
     fn reseal_access_key(&self, id: &AccessKeyId, boxes: &RecipientBoxes) -> Changes {
         let old = &self.identities.access_key(id).ok_or(Refusal::AccessKeyNotFound)?.boxes;
-        let is_new = |(region, new): (&RegionName, &RecipientBox)| {
+        let resealed = self.resealed(old, boxes)?;
+        self.change_access_key(id, |key| key.boxes = resealed)
+    }
+
+    /// The boxes of a secret with new ones, which must be for Regions that have none that they can open.
+    fn resealed(&self, old: &RecipientBoxes, new: &RecipientBoxes) -> Result<RecipientBoxes, Refusal> {
+        let is_wanted = |(region, new): (&RegionName, &RecipientBox)| {
             self.is_recipient(region, new) && old.get(region).is_none_or(|old| !self.is_recipient(region, old))
         };
-        if boxes.is_empty() || !boxes.iter().all(is_new) {
+        if new.is_empty() || !new.iter().all(is_wanted) {
             return Err(Refusal::BoxesMismatch);
         }
-        self.change_access_key(id, |key| key.boxes.extend(boxes.iter().map(|(r, b)| (r.clone(), b.clone()))))
+        let both = old.iter().chain(new);
+        Ok(both.map(|(region, sealed)| (region.clone(), sealed.clone())).collect())
     }
 
     /// Refuses boxes that are not for exactly the Regions that serve requests, under the sealing keys that they have now.
@@ -144,14 +147,50 @@ impl ControlState {
     }
 }
 
-fn put_policy(entry: &mut PrincipalEntry, name: &IamName, document: &str) -> Result<(), Refusal> {
-    check_document(document)?;
-    let is_new = !entry.policies.contains_key(name);
-    if is_new && entry.policies.len() >= limits::POLICIES_PER_PRINCIPAL_MAX {
-        return Err(Refusal::IdentityLimit);
+/// What users and roles have in common, while it is changed.
+struct Common<'a> {
+    enabled: &'a mut bool,
+    policies: &'a mut BTreeMap<IamName, String>,
+    boundary: &'a mut Option<String>,
+}
+
+impl Common<'_> {
+    fn change(self, change: &PrincipalChange) -> Result<(), Refusal> {
+        match change {
+            PrincipalChange::Enabled(enabled) => *self.enabled = *enabled,
+            PrincipalChange::PutPolicy(name, document) => {
+                check_document(document)?;
+                let is_new = !self.policies.contains_key(name);
+                if is_new && self.policies.len() >= limits::POLICIES_PER_PRINCIPAL_MAX {
+                    return Err(Refusal::IdentityLimit);
+                }
+                self.policies.insert(name.clone(), document.clone());
+            }
+            PrincipalChange::DeletePolicy(name) => {
+                self.policies.remove(name).ok_or(Refusal::PolicyNotFound)?;
+            }
+            PrincipalChange::Boundary(Some(document)) => {
+                check_document(document)?;
+                *self.boundary = Some(document.clone());
+            }
+            PrincipalChange::Boundary(None) => {
+                self.boundary.take().ok_or(Refusal::PolicyNotFound)?;
+            }
+        }
+        Ok(())
     }
-    entry.policies.insert(name.clone(), document.to_owned());
-    Ok(())
+}
+
+fn check_unique_id(id: &str) -> Result<(), Refusal> {
+    if (1..=UNIQUE_ID_BYTES_MAX).contains(&id.len()) { Ok(()) } else { Err(Refusal::Malformed) }
+}
+
+fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    let fits = |(key, value): (&String, &String)| {
+        (1..=TAG_KEY_BYTES_MAX).contains(&key.len()) && value.len() <= TAG_VALUE_BYTES_MAX
+    };
+    let all_fit = tags.len() <= limits::TAGS_PER_PRINCIPAL_MAX && tags.iter().all(fits);
+    if all_fit { Ok(()) } else { Err(Refusal::IdentityLimit) }
 }
 
 fn check_document(document: &str) -> Result<(), Refusal> {

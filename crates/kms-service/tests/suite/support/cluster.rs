@@ -16,7 +16,8 @@ use kms_service::operations::key_metadata::KeyMetadata;
 use kms_service::operations::replicate_key::{ReplicateKeyRequest, ReplicateKeyResponse};
 use kms_service::operations::rotate_key_on_demand::RotateKeyOnDemandRequest;
 use kms_service::{
-    Authenticated, Caller, Clock, Directory, Identity, Keyring, KmsError, Ports, RequestId, Service, ServiceConfig,
+    Authenticated, Caller, Clock, Directory, Identities, Identity, Keyring, KmsError, Lease, Ports, RequestId, Service,
+    ServiceConfig,
 };
 use kms_types::{AccountId, EncryptionContext, KeyId, RegionName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,6 +154,12 @@ impl Cluster {
     /// The keyring of a Region.
     pub(crate) fn keyring(&self, name: &str) -> &Keyring {
         &self.nodes[&region(name)].keyring
+    }
+
+    /// The directory of principals as requests see it, before anything was taken in.
+    pub(crate) fn identities(&self) -> Identities {
+        let clock = Arc::clone(&self.clock);
+        Identities::new(Arc::new(Lease::new(Duration::from_secs(3_600), clock)))
     }
 
     /// The regional log of a Region.
@@ -299,7 +306,9 @@ impl Cluster {
     }
 
     pub(crate) async fn decrypt(&self, at: &str, blob: &[u8]) -> Result<String, KmsError> {
-        self.open(at, blob).await.map(|opened| String::from_utf8(opened.plaintext.0.to_vec()).unwrap())
+        self.open(at, blob)
+            .await
+            .map(|opened| String::from_utf8(opened.plaintext.plaintext().unwrap().0.to_vec()).unwrap())
     }
 
     pub(crate) async fn open(&self, at: &str, blob: &[u8]) -> Result<DecryptResponse, KmsError> {

@@ -177,6 +177,7 @@ pub(crate) fn pair(key_id: &str, dry_run: bool) -> GenerateDataKeyPairRequest {
         key_pair_spec: KeySpec::EccNistP256,
         grant_tokens: Vec::new(),
         dry_run,
+        recipient: None,
     }
 }
 
@@ -231,6 +232,7 @@ pub(crate) fn derive(key_id: &str, peer: &[u8], dry_run: bool) -> DeriveSharedSe
         public_key: peer.to_vec(),
         grant_tokens: Vec::new(),
         dry_run,
+        recipient: None,
     }
 }
 
