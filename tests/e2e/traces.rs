@@ -1,5 +1,6 @@
 //! Traces of requests, as an OpenTelemetry collector gets them.
 
+use meridian_tests::collector::Span;
 use meridian_tests::collector::{Collector, attributes};
 use meridian_tests::http1::RawRequest;
 use meridian_tests::search::Needle;
@@ -11,6 +12,10 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 const PLAINTEXT: &str = "a plaintext that no collector sees";
 const CONTEXT: &str = "a context value that no collector sees";
+
+fn is_below(span: &Span, above: &Span) -> bool {
+    span.name == "propose" && span.parent_span_id == above.span_id && span.trace_id == above.trace_id
+}
 
 #[tokio::test]
 async fn requests_and_their_proposals_are_traced_and_no_secret_is_in_a_span() {
@@ -63,6 +68,15 @@ async fn requests_and_their_proposals_are_traced_and_no_secret_is_in_a_span() {
     .await;
     assert_eq!((proposal.name.as_str(), &proposal.trace_id), ("propose", &created.trace_id));
     assert_eq!(attributes(&proposal)["meridian.change"], "CreateKeySet");
+
+    drop(cluster.cli_async(&["promote", &key_id, "--to", EU, "--yes"]).await.done());
+    eventually("a promotion over gRPC has its proposal below it", || async {
+        let spans = collector.spans();
+        let promotions = spans.iter().filter(|span| span.name == "Promote");
+        let below = |above: &&_| spans.iter().any(|span| is_below(span, above));
+        promotions.filter(below).count().ge(&1).then_some(())
+    })
+    .await;
 
     // What a node still has, it exports when it stops.
     assert!(cluster.stop().success());
