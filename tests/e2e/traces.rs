@@ -13,6 +13,9 @@ const CALLER: &str = "b7ad6b7169203331";
 const PLAINTEXT: &str = "a plaintext that no collector sees";
 const CONTEXT: &str = "a context value that no collector sees";
 
+/// What must not be in a span: the secret key of the development credentials and a caller's state among it.
+const KNOWN_SECRETS: [&str; 4] = [PLAINTEXT, CONTEXT, "meridian-dev", "a-state-of-the-callers"];
+
 fn is_below(span: &Span, above: &Span) -> bool {
     span.name == "propose" && span.parent_span_id == above.span_id && span.trace_id == above.trace_id
 }
@@ -85,16 +88,10 @@ async fn requests_and_their_proposals_are_traced_and_no_secret_is_in_a_span() {
     let ours = ["outcome", "request_id", "change", "control_log_index"].map(|name| format!("meridian.{name}"));
     assert_eq!(names, allowed.chain(ours).collect());
     let bytes = collector.bytes();
-    let secrets: [(&str, &[u8]); 6] = [
-        ("plaintext", PLAINTEXT.as_bytes()),
-        ("context", CONTEXT.as_bytes()),
-        ("data key", data_key.plaintext().unwrap().as_ref()),
-        ("ciphertext", encrypted.ciphertext_blob().unwrap().as_ref()),
-        ("secret key", b"meridian-dev"),
-        ("state", b"a-state-of-the-callers"),
-    ];
-    for (name, secret) in secrets {
-        assert_eq!(Needle::new(name, secret).found_in(&bytes), None, "{name} is in a span");
+    let secrets: [&[u8]; 2] = [data_key.plaintext().unwrap().as_ref(), encrypted.ciphertext_blob().unwrap().as_ref()];
+    for secret in secrets.into_iter().chain(KNOWN_SECRETS.map(str::as_bytes)) {
+        let name = String::from_utf8_lossy(secret);
+        assert_eq!(Needle::new(name.clone(), secret).found_in(&bytes), None, "{name} is in a span");
     }
     assert!(Needle::new("request ID", request_id.as_bytes()).found_in(&bytes).is_some(), "the search finds nothing");
 }
