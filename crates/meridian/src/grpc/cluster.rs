@@ -162,7 +162,7 @@ impl Cluster for ClusterService {
             .text(Member::KEY_ID, asked.key_id.clone())
             .texts(Member::WITHOUT_REGIONS, asked.without_regions.clone());
         let recording = Recording::begin(&self.handles, own("ActivateRotation", false), &request, shown)?;
-        let outcome = self.activate(recording.trail(), request.into_inner()).await;
+        let outcome = recording.traced(self.activate(recording.trail(), request.into_inner())).await;
         recording.finish(outcome).await
     }
 

@@ -68,7 +68,7 @@ impl DataPlane {
         let outcome = match self.authenticate(request) {
             Ok((caller, request)) => {
                 recording.authenticated(&caller);
-                work(caller, request).await
+                recording.traced(work(caller, request)).await
             }
             Err(status) => Err(status),
         };
@@ -259,7 +259,7 @@ impl Kms for DataPlane {
             Ok((caller, key_id, is_operator)) => {
                 recording.authenticated(&caller);
                 let promoter = if is_operator { Promoter::Operator(&caller) } else { Promoter::Principal(&caller) };
-                self.promote_as(promoter, key_id, request.into_inner()).await
+                recording.traced(self.promote_as(promoter, key_id, request.into_inner())).await
             }
             Err(status) => Err(status),
         };

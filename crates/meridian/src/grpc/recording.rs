@@ -13,6 +13,8 @@ use kms_audit::{
 };
 use kms_service::{AuditDecision, AuditSink as _, Caller, KmsError, Promoted, Trail, audit_uuid};
 use kms_types::KeyRef;
+use opentelemetry::trace::FutureExt as _;
+use std::future::Future;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -80,6 +82,14 @@ impl Recording {
     /// Where to note what the call does. Operators' calls have a trail, too.
     pub(super) fn trail(&self) -> &Arc<Trail> {
         &self.trail
+    }
+
+    /// Runs the call below its span, so that what it proposes to the control log is told with it.
+    pub(super) async fn traced<T>(&self, call: impl Future<Output = T>) -> T {
+        match &self.span {
+            Some(span) => call.with_context(span.context().clone()).await,
+            None => call.await,
+        }
     }
 
     /// What of the answer belongs in the record.

@@ -3,6 +3,7 @@
 //! Every Region tells in answer to probes up to which index it has applied the control log. What this Region applied itself
 //! is kept here, with its time, until every other Region that holds keys has said that it is beyond.
 
+use kms_control::PeerProbe;
 use kms_core::control::ControlChange;
 use kms_service::Clock;
 use kms_types::{KeyId, RegionName, Timestamp};
@@ -34,6 +35,28 @@ pub(crate) struct Waiting {
     pub(crate) since: Timestamp,
 }
 
+/// The latest word of a Region.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) region: RegionName,
+    /// It has applied everything up to here; 0 for one that said nothing since the start.
+    pub(crate) applied: u64,
+    /// When it was asked, if it answers: what was applied here later, it may have by now. `None` while it does not answer.
+    pub(crate) asked_at: Option<Timestamp>,
+}
+
+impl Said {
+    /// What a probe brought.
+    pub(crate) fn of(peer: &PeerProbe) -> Self {
+        let asked = |seen: Timestamp| {
+            let round_trip = peer.round_trip.unwrap_or_default().as_millis();
+            Timestamp::from_millis(seen.millis().saturating_sub(u64::try_from(round_trip).unwrap_or(u64::MAX)))
+        };
+        let asked_at = peer.last_seen.filter(|_| peer.reachable).map(asked);
+        Self { region: peer.region.clone(), applied: peer.applied.unwrap_or_default(), asked_at }
+    }
+}
+
 impl std::fmt::Debug for Unacknowledged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Unacknowledged")
@@ -59,28 +82,23 @@ impl Unacknowledged {
         }
     }
 
-    /// What waits for these Regions, each of which said that it has applied everything up to an index, or never said anything
-    /// since the start. `holds` says whether a Region holds a key. Forgets what none of them waits for.
-    pub(crate) fn waiting(
-        &self,
-        regions: &[(RegionName, Option<u64>)],
-        holds: impl Fn(&RegionName, &KeyId) -> bool,
-    ) -> Vec<Waiting> {
+    /// What waits for these Regions. `holds` says whether a Region holds a key. Forgets what none of them waits for.
+    pub(crate) fn waiting(&self, regions: &[Said], holds: impl Fn(&RegionName, &KeyId) -> bool) -> Vec<Waiting> {
         let mut kept = self.changes.lock();
-        let everywhere = regions.iter().map(|(_, applied)| applied.unwrap_or_default()).min();
-        match everywhere {
+        match regions.iter().map(|said| said.applied).min() {
             Some(index) => *kept = kept.split_off(&index.saturating_add(1)),
             None => kept.clear(),
         }
         let mut found = Vec::new();
-        for (region, applied) in regions {
+        for said in regions {
             let mut oldest: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
-            for (_, change) in kept.range(applied.unwrap_or_default().saturating_add(1)..) {
-                if holds(region, &change.key_id) {
+            let missing = kept.range(said.applied.saturating_add(1)..).map(|(_, change)| change);
+            for change in missing.filter(|change| said.asked_at.is_none_or(|asked| change.at <= asked)) {
+                if holds(&said.region, &change.key_id) {
                     oldest.entry(change.key_id).or_insert(change.at);
                 }
             }
-            let waits = |(key_id, since)| Waiting { key_id, region: region.clone(), since };
+            let waits = |(key_id, since)| Waiting { key_id, region: said.region.clone(), since };
             found.extend(oldest.into_iter().map(waits));
         }
         found
@@ -109,6 +127,10 @@ mod tests {
         RegionName::parse(name).unwrap()
     }
 
+    fn said(name: &str, applied: u64) -> Said {
+        Said { region: region(name), applied, asked_at: None }
+    }
+
     impl Unacknowledged {
         fn note(&self, index: u64, key_id: KeyId) {
             let at = self.clock.now();
@@ -122,19 +144,31 @@ mod tests {
         for (index, n) in [(5, 1), (6, 2), (7, 1), (9, 1)] {
             log.note(index, key(n));
         }
-        let (eu, us) = (region("eu-west-1"), region("us-east-1"));
-        let found = log.waiting(&[(eu.clone(), Some(6)), (us.clone(), Some(9))], |_, _| true);
-        assert_eq!(found, [Waiting { key_id: key(1), region: eu.clone(), since: Timestamp::from_millis(2) }]);
+        let found = log.waiting(&[said("eu-west-1", 6), said("us-east-1", 9)], |_, _| true);
+        let expected = Waiting { key_id: key(1), region: region("eu-west-1"), since: Timestamp::from_millis(2) };
+        assert_eq!(found, [expected]);
         assert_eq!(log.changes.lock().len(), 2, "what all have is forgotten");
-        let found = log.waiting(&[(eu, None), (us, Some(9))], |region, _| region.as_str() == "us-east-1");
+        let regions = [said("eu-west-1", 0), said("us-east-1", 9)];
+        let found = log.waiting(&regions, |region, _| region.as_str() == "us-east-1");
         assert_eq!(found, [], "a Region that does not hold the key does not wait for it");
+    }
+
+    #[test]
+    fn what_was_applied_after_a_region_was_asked_is_not_counted_while_it_answers() {
+        let log = Unacknowledged::new(Arc::new(Ticking::default()));
+        log.note(5, key(1));
+        log.note(6, key(2));
+        let answers = Said { asked_at: Some(Timestamp::from_millis(0)), ..said("eu-west-1", 4) };
+        let keys: Vec<KeyId> = log.waiting(&[answers], |_, _| true).iter().map(|waiting| waiting.key_id).collect();
+        assert_eq!(keys, [key(1)]);
+        assert_eq!(log.waiting(&[said("eu-west-1", 4)], |_, _| true).len(), 2, "it does not answer any more");
     }
 
     #[test]
     fn a_region_that_was_never_heard_of_waits_for_everything_since_the_start() {
         let log = Unacknowledged::new(Arc::new(Ticking::default()));
         log.note(5, key(1));
-        let found = log.waiting(&[(region("eu-west-1"), None)], |_, _| true);
+        let found = log.waiting(&[said("eu-west-1", 0)], |_, _| true);
         assert_eq!(found.len(), 1);
         assert_eq!(log.waiting(&[], |_, _| true), [], "alone, nobody waits");
     }

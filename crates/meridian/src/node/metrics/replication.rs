@@ -3,6 +3,7 @@
 //! has installed its newest material.
 
 use super::super::Handles;
+use super::super::unacknowledged::Said;
 use super::as_f64;
 use super::exposition::{Exposition, Kind};
 use kms_core::control::{ControlState, Holder, HolderStatus, Holding, RegionRole};
@@ -36,7 +37,7 @@ pub(super) fn observe(node: &Handles, series: &mut Exposition) {
     let (regions, lags, mut staged) = node.service.directory().read(|_, control| {
         let full: Vec<RegionName> = full_regions(control).cloned().collect();
         let said = status.peers.iter().filter(|peer| full.contains(&peer.region));
-        let said: Vec<_> = said.map(|peer| (peer.region.clone(), peer.applied)).collect();
+        let said: Vec<Said> = said.map(Said::of).collect();
         let holds = |region: &RegionName, key: &KeyId| control.key_set(key).is_some_and(|set| set.is_held_by(region));
         let mut lags = not_installed(control);
         for waiting in node.unacknowledged.waiting(&said, holds) {
