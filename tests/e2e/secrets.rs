@@ -2,6 +2,7 @@
 //! directories, metrics and error bodies.
 
 use crate::identity::user;
+use crate::sts::{operator, session};
 use aws_sdk_kms::primitives::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,6 +53,7 @@ async fn nothing_secret_is_written_down() {
     let (needle, answers) = use_an_access_key_of_the_directory(&cluster).await;
     needles.push(needle);
     traces.extend(answers);
+    needles.extend(use_a_session(&cluster).await);
     drop(cluster.cli(&["promote", &shared, "--to", EU, "--yes"]).done());
     for region in REGIONS {
         traces.push((format!("metrics of {region}"), http1::get(&cluster.operations(region), "/metrics").await.body));
@@ -103,6 +105,18 @@ async fn use_an_access_key_of_the_directory(cluster: &Cluster) -> (Needle, Trace
         ("list of access keys".to_owned(), listed.stdout.into_bytes()),
     ];
     (Needle::new("secret access key of the directory", secret.as_bytes()), traces)
+}
+
+/// Temporary credentials, which are shown once, in use in every Region.
+async fn use_a_session(cluster: &Cluster) -> [Needle; 2] {
+    operator(cluster);
+    let credentials = session(cluster, EU, "").await;
+    for region in REGIONS {
+        let kms = cluster.direct_of_session(region, &credentials);
+        eventually("the session is honoured", || async { kms.list_keys().send().await.ok() }).await;
+    }
+    let (secret, token) = (credentials.secret_key.as_bytes(), credentials.token.as_bytes());
+    [Needle::new("secret access key of a session", secret), Needle::new("session token", token)]
 }
 
 /// The development secret is also the name of the directory's marker file.

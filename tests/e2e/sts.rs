@@ -45,7 +45,7 @@ fn credentials(answer: &RawResponse) -> TemporaryCredentials {
 }
 
 /// The role, with a policy that lets it use every key.
-fn operator(cluster: &Cluster) {
+pub(crate) fn operator(cluster: &Cluster) {
     role(cluster, "operator", US);
     let (_kept, policy) = document(
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["kms:*","iam:CreateServiceLinkedRole"],"Resource":"*"}}"#,
@@ -58,7 +58,7 @@ fn identity(cluster: &Cluster, arguments: &[&str]) {
 }
 
 /// A session that this Region begins as soon as it knows the role.
-async fn session(cluster: &Cluster, region: &str, more: &str) -> TemporaryCredentials {
+pub(crate) async fn session(cluster: &Cluster, region: &str, more: &str) -> TemporaryCredentials {
     let signer = administrator(region);
     let answer = eventually("the role can be assumed", || async {
         let answer = ask(cluster, region, &signer, &assume(more)).await;
