@@ -7,7 +7,7 @@ use kms_proto::kms::v1::{
     DecryptRequest, EncryptRequest, GenerateDataKeyRequest, GenerateRandomRequest, PromoteRequest, ReEncryptRequest,
 };
 use meridian_tests::mutual_tls::{Identity, connect};
-use meridian_tests::{AP, Cluster, EU, Shared, US, blob, keys};
+use meridian_tests::{AP, Cluster, EU, Shared, US, blob, http1, keys};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tonic::transport::Channel;
@@ -69,6 +69,23 @@ async fn both_wires_do_the_same() {
     assert_eq!(decrypted.key_material_id, keys::material(&aws, &key_id).await);
     let drawn = grpc.generate_random(GenerateRandomRequest { number_of_bytes: 24 }).await.unwrap().into_inner();
     assert_eq!(drawn.plaintext.len(), 24);
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_operation_and_outcome() {
+    let cluster = Cluster::start();
+    let mut grpc = client(&cluster, US).await;
+    drop(grpc.generate_random(GenerateRandomRequest { number_of_bytes: 24 }).await.unwrap());
+    drop(grpc.generate_random(GenerateRandomRequest { number_of_bytes: 0 }).await.unwrap_err());
+    let told = http1::get(&cluster.operations(US), "/metrics").await.body;
+    let told = String::from_utf8(told).unwrap();
+    let count = |outcome: &str| {
+        let series = format!("meridian_grpc_calls_total{{operation=\"GenerateRandom\",outcome=\"{outcome}\"}} ");
+        told.lines().find_map(|line| line.strip_prefix(&series)).map(str::to_owned)
+    };
+    assert_eq!(count("Success").as_deref(), Some("1"), "{told}");
+    assert_eq!(count("ValidationException").as_deref(), Some("1"), "{told}");
+    assert!(told.contains("meridian_grpc_call_seconds_count{operation=\"GenerateRandom\"} 2"), "{told}");
 }
 
 #[tokio::test]

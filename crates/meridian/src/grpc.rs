@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod call_metrics;
 mod cluster;
 mod data_plane;
 mod identity;
@@ -32,6 +33,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server as TonicServer;
 
+pub(crate) use call_metrics::CallMetrics;
 pub(crate) use identity::CallerDirectory;
 
 /// Longest TLS handshake.

@@ -83,6 +83,8 @@ pub(crate) struct Handles {
     pub(crate) unacknowledged: Arc<Unacknowledged>,
     /// When the certificates that the node uses end.
     pub(crate) certificates: Vec<tls::CertificateEnd>,
+    /// Counters of gRPC calls.
+    pub(crate) calls: grpc::CallMetrics,
 }
 
 impl Handles {
@@ -280,6 +282,7 @@ async fn build(config: &NodeConfig, started: Instant, failed: &CancellationToken
         store_trouble,
         unacknowledged,
         certificates: tls::certificate_ends(&credentials, config.api_tls.as_ref())?,
+        calls: grpc::CallMetrics::new(),
     };
     Ok(Parts { store, role, handles, api, principals, credentials })
 }

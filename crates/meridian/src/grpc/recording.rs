@@ -16,10 +16,15 @@ use kms_types::KeyRef;
 use opentelemetry::trace::FutureExt as _;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 use tonic::{Request, Response, Status};
 
 /// What an operator's certificate names: one certificate for all of them.
 const OPERATOR: &str = "operator";
+/// Outcome of a call that could not be recorded.
+const UNRECORDED: &str = "KMSInternalException";
+/// Outcome of a call whose client went away.
+const CANCELLED: &str = "Cancelled";
 
 /// See the module.
 #[derive(Debug)]
@@ -34,6 +39,7 @@ pub(super) struct Recording {
     caller: Option<Caller>,
     trail: Arc<Trail>,
     span: Option<RequestSpan>,
+    started: Instant,
     finished: bool,
 }
 
@@ -69,6 +75,7 @@ impl Recording {
             caller: None,
             trail: Arc::default(),
             span: handles.traces.as_ref().map(|traces| traces.request(parent)),
+            started: Instant::now(),
             finished: false,
         })
     }
@@ -107,12 +114,15 @@ impl Recording {
                 self.record(Outcome::Failure { code: &code, message: status.message() })
             }
         };
+        let code = outcome.as_ref().err().map(status::error_code);
         if let Some(span) = &self.span {
-            let code = outcome.as_ref().err().map(status::error_code);
             let request_id = self.caller.as_ref().map(|caller| caller.request_id.to_string());
             span.answered(self.operation.name, request_id, code.as_deref());
         }
-        self.handles.audit.record(record, self.priority).await.map_err(|error| unrecorded(&error))?;
+        let recorded = self.handles.audit.record(record, self.priority).await;
+        let code = if recorded.is_err() { Some(UNRECORDED) } else { code.as_deref() };
+        self.handles.calls.record(self.operation.name, code, self.started.elapsed());
+        recorded.map_err(|error| unrecorded(&error))?;
         outcome.map(Response::new)
     }
 
@@ -154,7 +164,8 @@ impl Drop for Recording {
     fn drop(&mut self) {
         if !self.finished {
             let message = "The call ended before it was answered; it may have taken effect.";
-            let record = self.record(Outcome::Failure { code: "Cancelled", message });
+            self.handles.calls.record(self.operation.name, Some(CANCELLED), self.started.elapsed());
+            let record = self.record(Outcome::Failure { code: CANCELLED, message });
             // Handed over by the call; nobody is there to wait.
             drop(self.handles.audit.record(record, self.priority));
         }
