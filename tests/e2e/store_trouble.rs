@@ -7,7 +7,10 @@ use serde_json::Value;
 #[tokio::test]
 async fn a_full_disk_of_the_store_is_a_fault_in_the_log_and_its_end_is_a_recovery() {
     let mut cluster = Cluster::start();
-    let key_id = keys::create(&cluster.direct(US)).await;
+    let us = cluster.direct(US);
+    let key_id = keys::create(&us).await;
+    drop(keys::encrypt(&us, &key_id, b"before").await);
+    us.update_key_description().key_id(&key_id).description("before").send().await.unwrap();
     assert!(cluster.stop().success());
     let directory = cluster.region_dir(US).join("data/store");
     let Some(_disk) = SmallDisk::over(&directory, "48m") else {
@@ -15,8 +18,8 @@ async fn a_full_disk_of_the_store_is_a_fault_in_the_log_and_its_end_is_a_recover
         return;
     };
     cluster.start_again();
+    // The connections of the old client are gone.
     let us = cluster.direct(US);
-    drop(keys::encrypt(&us, &key_id, b"before").await);
     let filler = directory.join("filler");
     std::fs::write(&filler, vec![0; 48 << 20]).unwrap_err();
     let description = "x".repeat(8_000);
